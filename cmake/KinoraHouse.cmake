@@ -1,0 +1,67 @@
+# The rooms, which rooms each may use (the same arrows as docs/map.md; scripts/check-arrows reads the includes), and the apps.
+set(async_links Boost::headers OpenSSL::SSL OpenSSL::Crypto fmt::fmt)
+
+macro(house_room name)
+  if(EXISTS ${CMAKE_SOURCE_DIR}/src/${name} AND (KINORA_ROOMS STREQUAL "" OR ${name} IN_LIST KINORA_ROOMS))
+    kinora_room(${name} ${ARGN})
+  endif()
+endmacro()
+
+find_package(nlohmann_json REQUIRED)
+find_package(LibTorch REQUIRED)
+house_room(nn LINKS Torch::cpu nlohmann_json::nlohmann_json)
+house_room(models USES nn LINKS Torch::cpu)
+if(KINORA_MODELS_ONLY)
+  return()
+endif()
+
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+find_package(Protobuf REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(ffmpeg REQUIRED IMPORTED_TARGET libavformat libavcodec libavfilter libavutil libswscale libswresample)
+set(async_links Boost::headers Boost::json Boost::url OpenSSL::SSL OpenSSL::Crypto fmt::fmt)
+kinora_pch(async LINKS ${async_links}
+  HEADERS <boost/asio.hpp> <boost/asio/ssl.hpp> <boost/asio/experimental/awaitable_operators.hpp> <boost/json.hpp> <fmt/format.h>
+          <chrono> <functional> <map> <memory> <string> <string_view> <vector>)
+
+# floor 0
+house_room(base LINKS fmt::fmt spdlog::spdlog Boost::json OpenSSL::Crypto)
+# floor 1
+house_room(net USES base LINKS ${async_links} PkgConfig::nghttp2 PCH async)
+house_room(proc USES base LINKS ${async_links} PCH async)
+house_room(store USES base LINKS ${async_links} SQLite::SQLite3 PCH async)
+house_room(media USES base LINKS PkgConfig::ffmpeg)
+house_room(tasks USES base LINKS Boost::json)
+# floor 2
+house_room(wire USES base net LINKS protobuf::libprotobuf-lite PCH async)
+house_room(jobs USES base store tasks PCH async)
+# floor 3
+house_room(market USES base net wire PCH async)
+house_room(worker USES base net proc tasks PCH async)
+house_room(orchestrator USES base net wire tasks PCH async)
+house_room(runner USES base net media nn models tasks LINKS ${async_links})
+# floor 4
+house_room(gateway USES base net proc store tasks jobs wire market PCH async)
+house_room(ops USES base net proc tasks PCH async)
+
+if(KINORA_ROOMS STREQUAL "")
+  if(EXISTS ${CMAKE_SOURCE_DIR}/apps/kinora)
+    kinora_app(kinora NAME kinora USES base net proc gateway market orchestrator worker ops LINKS CLI11::CLI11 PCH async)
+  endif()
+  if(EXISTS ${CMAKE_SOURCE_DIR}/apps/kinora_media)
+    kinora_app(kinora_media NAME kinora-media USES base media LINKS PkgConfig::seccomp)
+  endif()
+  if(EXISTS ${CMAKE_SOURCE_DIR}/apps/kinora_runner)
+    kinora_app(kinora_runner NAME kinora-runner USES base runner LINKS CLI11::CLI11)
+  endif()
+  if(EXISTS ${CMAKE_SOURCE_DIR}/apps/kinora_train)
+    kinora_app(kinora_train NAME kinora-train USES base media nn models LINKS CLI11::CLI11)
+  endif()
+endif()
