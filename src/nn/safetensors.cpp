@@ -1,0 +1,99 @@
+#include "nn/safetensors.hpp"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace kinora::nn {
+namespace {
+
+constexpr std::array<std::pair<Dtype, at::ScalarType>, 17> kScalarTypes{{{Dtype::boolean, at::kBool},
+                                                                         {Dtype::u8, at::kByte},
+                                                                         {Dtype::i8, at::kChar},
+                                                                         {Dtype::f8_e4m3, at::kFloat8_e4m3fn},
+                                                                         {Dtype::f8_e5m2, at::kFloat8_e5m2},
+                                                                         {Dtype::f8_e8m0, at::kFloat8_e8m0fnu},
+                                                                         {Dtype::u16, at::kUInt16},
+                                                                         {Dtype::i16, at::kShort},
+                                                                         {Dtype::f16, at::kHalf},
+                                                                         {Dtype::bf16, at::kBFloat16},
+                                                                         {Dtype::u32, at::kUInt32},
+                                                                         {Dtype::i32, at::kInt},
+                                                                         {Dtype::f32, at::kFloat},
+                                                                         {Dtype::u64, at::kUInt64},
+                                                                         {Dtype::i64, at::kLong},
+                                                                         {Dtype::f64, at::kDouble},
+                                                                         {Dtype::c64, at::kComplexFloat}}};
+
+at::ScalarType scalar_type(Dtype dtype) {
+  for (const auto& [ours, theirs] : kScalarTypes)
+    if (ours == dtype) return theirs;
+  return at::kFloat;  // unreachable: the table is complete
+}
+
+Dtype stored_type(const std::filesystem::path& path, const std::string& name, at::ScalarType type) {
+  for (const auto& [ours, theirs] : kScalarTypes)
+    if (theirs == type) return ours;
+  throw LoadError(path.string(), name, "safetensors has no name for its dtype");
+}
+
+}  // namespace
+
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(std::make_shared<MappedFile>(path)) {
+  header_ = parse_safetensors_header(file_->bytes(), file_->bytes().size(), path.string());
+}
+
+std::span<const std::byte> SafetensorsFile::bytes(const TensorEntry& entry) const {
+  return file_->bytes().subspan(header_.data_offset + entry.begin, entry.end - entry.begin);
+}
+
+at::Tensor SafetensorsFile::tensor(const TensorEntry& entry) const {
+  const auto data = file_->bytes().subspan(header_.data_offset + entry.begin, entry.end - entry.begin);
+  const auto options = at::TensorOptions().dtype(scalar_type(entry.dtype));
+  const bool aligned = reinterpret_cast<std::uintptr_t>(data.data()) % bytes_per_element(entry.dtype) == 0;
+  if (!data.empty() && aligned) return at::from_blob(data.data(), entry.shape, [keep = file_](void*) {}, options);
+  at::Tensor copy = at::empty(entry.shape, options);
+  if (!data.empty()) std::memcpy(copy.mutable_data_ptr(), data.data(), data.size());
+  return copy;
+}
+
+TensorMap SafetensorsFile::tensors() const {
+  TensorMap all;
+  for (const TensorEntry& entry : header_.tensors) all.emplace(entry.name, tensor(entry));
+  return all;
+}
+
+void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors, const std::map<std::string, std::string>& metadata) {
+  nlohmann::json header = nlohmann::json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::vector<at::Tensor> stored;
+  std::uint64_t position = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const at::Tensor flat = tensor.detach().to(at::kCPU).contiguous();
+    const Dtype dtype = stored_type(path, name, flat.scalar_type());
+    header[name] = {{"dtype", nn::name(dtype)}, {"shape", flat.sizes().vec()}, {"data_offsets", {position, position + flat.nbytes()}}};
+    position += flat.nbytes();
+    stored.push_back(flat);
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+
+  std::filesystem::path beside = path;
+  beside += ".part";
+  std::ofstream out(beside, std::ios::binary | std::ios::trunc);
+  const std::uint64_t length = text.size();
+  out.write(reinterpret_cast<const char*>(&length), sizeof length);
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  for (const at::Tensor& flat : stored)
+    out.write(static_cast<const char*>(flat.const_data_ptr()), static_cast<std::streamsize>(flat.nbytes()));
+  out.close();
+  if (!out) throw LoadError(path.string(), "", "could not be written");
+  std::filesystem::rename(beside, path);
+}
+
+}  // namespace kinora::nn
