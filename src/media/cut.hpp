@@ -1,0 +1,45 @@
+#pragma once
+// Cuts a video at key frames into chunks that machines can work on at once.
+//
+// Each chunk is a NUT file with the video's packets, byte for byte, on their original clock. A chunk for [start, end) holds
+// the packets from the key frame at `start` through the last one, in decoding order, that a frame before `end` needs:
+// with open GOPs that is the next key frame and its leading pictures too. A reader that keeps only frames with
+// start <= pts < end (VideoReaderOptions) over all chunks yields exactly the frames of the whole file, in order.
+//
+// Videos whose packets carry no usable timestamps are not cut: one chunk with all packets, or the file itself.
+#include <boost/json.hpp>
+#include <string>
+#include <vector>
+
+#include "media/limits.hpp"
+#include "media/probe.hpp"
+#include "media/progress.hpp"
+
+namespace kinora::media {
+
+struct Chunk {
+  std::string file;            // name inside the output folder
+  std::int64_t start_pts = 0;  // inclusive, ticks of CutPlan::time_base
+  std::int64_t end_pts = 0;    // exclusive
+  std::int64_t packets = 0;
+  std::int64_t bytes = 0;
+};
+struct CutPlan {
+  Rational time_base{1, 1};
+  // Added to every timestamp inside the chunks (NUT has no negative ones); start_pts and end_pts include it.
+  std::int64_t pts_offset = 0;
+  std::vector<Chunk> chunks;
+};
+struct CutOptions {
+  double target_s = 10;  // 0.1..3600: a chunk ends at the first key frame this long after its start
+  Limits limits;
+};
+// unsupported: no video; invalid: no media, or not one key frame.
+base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir, const CutOptions& options = {},
+                          const Control& control = {});
+
+boost::json::object to_json(const CutPlan& plan);
+// Strict: unknown members, overlapping or unordered chunks, names with '/' are invalid.
+base::Result<CutPlan> plan_from_json(const boost::json::value& value);
+
+}  // namespace kinora::media

@@ -1,0 +1,22 @@
+#pragma once
+// One picture of a video, upright and with square pixels.
+#include <optional>
+#include <string>
+
+#include "media/image.hpp"
+#include "media/limits.hpp"
+
+namespace kinora::media {
+
+struct ThumbnailOptions {
+  std::optional<double> at_s;  // the frame shown at this time; past the end: the last one
+  double at_fraction = 0.1;    // of the duration, when at_s is absent
+  int width = 0;               // 0: as the source; never larger than the source
+  ImageType type = ImageType::jpeg;
+  int quality = 85;
+  Limits limits;
+};
+// Also of a file that has a cover but no video, and of a still picture. unsupported: no picture at all.
+base::Status thumbnail(const std::string& path, const std::string& output, const ThumbnailOptions& options = {});
+
+}  // namespace kinora::media

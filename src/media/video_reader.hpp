@@ -1,0 +1,54 @@
+#pragma once
+// Decoded pictures of a file's video, one after the other, in display order. Bounded memory: a few frames.
+// Not thread-safe; FFmpeg's decoder threads are inside.
+//
+// Damaged pictures are concealed as FFmpeg does and counted. A file that ends early gives what could be decoded; it is an
+// error only when nothing could.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "media/frame.hpp"
+#include "media/limits.hpp"
+#include "media/probe.hpp"
+
+namespace kinora::media {
+
+struct VideoReaderOptions {
+  // Frames with start <= pts < end are given, exactly; others are decoded as needed and dropped. Ticks of the stream's
+  // clock in a plan of cut.hpp, or any clock.
+  std::optional<Timestamp> start;
+  std::optional<Timestamp> end;
+  int threads = 0;  // decoder threads, 0: as many as processors
+  // Jump to the key frame before `start` instead of decoding from the beginning. Files without an index are read through.
+  bool seek = false;
+  Limits limits;
+};
+
+class VideoReader {
+ public:
+  // invalid: no media; unsupported: no video, or no decoder for it; too_large: limits.
+  static base::Result<VideoReader> open(const std::string& path, VideoReaderOptions options = {});
+  VideoReader(VideoReader&&) noexcept;
+  VideoReader& operator=(VideoReader&&) noexcept;
+  ~VideoReader();
+
+  // The next picture; nullopt at the end. invalid: not one picture could be decoded; too_large: a picture beyond limits.
+  base::Result<std::optional<Frame>> next();
+
+  const StreamInfo& stream() const;  // of the video that is read
+  const MediaInfo& media() const;
+  Rational time_base() const;        // of every frame's pts
+  std::int64_t frames_read() const;  // given out so far
+  std::int64_t damaged_frames() const;
+  // Best knowledge of how many frames there will be (0: unknown): the container's count, or duration * average rate.
+  std::int64_t frames_expected() const;
+
+ private:
+  struct State;
+  explicit VideoReader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kinora::media
