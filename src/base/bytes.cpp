@@ -31,8 +31,10 @@ std::string encode64(ByteView bytes, std::string_view alphabet, bool pad) {
 Result<Bytes> decode64(std::string_view text, std::string_view alphabet, bool pad) {
   if (pad) {
     if (text.size() % 4 != 0) return fail(ErrorCode::invalid, "base64 text has a length that is no multiple of 4");
-    if (text.ends_with("==")) text.remove_suffix(2);
-    else if (text.ends_with('=')) text.remove_suffix(1);
+    if (text.ends_with("=="))
+      text.remove_suffix(2);
+    else if (text.ends_with('='))
+      text.remove_suffix(1);
   }
   if (text.size() % 4 == 1) return fail(ErrorCode::invalid, "base64 text is cut off");
   std::array<std::int8_t, 256> value{};
@@ -122,9 +124,7 @@ Sha256& Sha256::operator=(Sha256&& other) noexcept {
   std::swap(context_, other.context_);
   return *this;
 }
-void Sha256::update(ByteView bytes) {
-  KINORA_CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size()) == 1);
-}
+void Sha256::update(ByteView bytes) { KINORA_CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size()) == 1); }
 Digest Sha256::finish() {
   Digest out;
   KINORA_CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), out.data(), nullptr) == 1);

@@ -2,68 +2,109 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/basic_parser_impl.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "base/nearest.hpp"
 
 namespace kinora::base {
 namespace {
 
-// Boost.JSON keeps the last of two equal keys; two readers that disagree on that are a security hole, so refuse.
-class DuplicateKeyFinder {
+// Builds values from the parser's events. The parser of Boost 1.81 rounds some doubles wrongly and keeps the last of two
+// equal keys (two readers that disagree on that are a security hole), so both are done here.
+class ValueBuilder {
  public:
-  explicit DuplicateKeyFinder(std::string_view text) : text_(text) {}
+  constexpr static std::size_t max_object_size = 1 << 20;
+  constexpr static std::size_t max_array_size = 1 << 20;
+  constexpr static std::size_t max_key_size = 1 << 20;
+  constexpr static std::size_t max_string_size = 1 << 20;
+  using error_code = boost::system::error_code;
+  using string_view = json::string_view;
 
-  // Text is known to be valid JSON here. Walks it once, comparing the raw keys' decoded forms per object.
-  std::optional<std::string> find() {
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      if (c == '"') {
-        const std::string word = string();
-        skip_space();
-        if (at_ < text_.size() && text_[at_] == ':' && !keys_.empty()) {
-          auto& seen = keys_.back();
-          if (std::find(seen.begin(), seen.end(), word) != seen.end()) return word;
-          seen.push_back(word);
-          // A hostile object with very many keys must not cost quadratic time.
-          if (seen.size() > 4096) return word;
-        }
-        continue;
-      }
-      if (c == '{') keys_.emplace_back();
-      if (c == '}' && !keys_.empty()) keys_.pop_back();
-      ++at_;
-    }
-    return std::nullopt;
+  json::value_stack stack;
+  std::string duplicate_key;
+
+  ValueBuilder() { stack.reset(); }
+  bool on_document_begin(error_code&) { return true; }
+  bool on_document_end(error_code&) { return true; }
+  bool on_object_begin(error_code&) {
+    keys_.emplace_back();
+    return true;
   }
+  bool on_object_end(std::size_t members, error_code&) {
+    keys_.pop_back();
+    stack.push_object(members);
+    return true;
+  }
+  bool on_array_begin(error_code&) { return true; }
+  bool on_array_end(std::size_t items, error_code&) {
+    stack.push_array(items);
+    return true;
+  }
+  bool on_key_part(string_view part, std::size_t, error_code&) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_key(string_view part, std::size_t, error_code& error) {
+    text_.append(part.data(), part.size());
+    if (!keys_.back().insert(text_).second) {
+      duplicate_key = text_;
+      error = json::error::syntax;
+      return false;
+    }
+    stack.push_key(text_);
+    text_.clear();
+    return true;
+  }
+  bool on_string_part(string_view part, std::size_t, error_code&) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_string(string_view part, std::size_t, error_code&) {
+    text_.append(part.data(), part.size());
+    stack.push_string(text_);
+    text_.clear();
+    return true;
+  }
+  bool on_number_part(string_view part, error_code&) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_int64(std::int64_t value, string_view, error_code&) {
+    stack.push_int64(value);
+    text_.clear();
+    return true;
+  }
+  bool on_uint64(std::uint64_t value, string_view, error_code&) {
+    stack.push_uint64(value);
+    text_.clear();
+    return true;
+  }
+  bool on_double(double value, string_view part, error_code&) {
+    text_.append(part.data(), part.size());
+    std::from_chars(text_.data(), text_.data() + text_.size(), value);
+    stack.push_double(value);
+    text_.clear();
+    return true;
+  }
+  bool on_bool(bool value, error_code&) {
+    stack.push_bool(value);
+    return true;
+  }
+  bool on_null(error_code&) {
+    stack.push_null();
+    return true;
+  }
+  bool on_comment_part(string_view, error_code&) { return true; }
+  bool on_comment(string_view, error_code&) { return true; }
 
  private:
-  void skip_space() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) ++at_;
-  }
-  std::string string() {
-    const std::size_t start = at_++;
-    bool escaped = false;
-    while (at_ < text_.size() && text_[at_] != '"') {
-      if (text_[at_] == '\\') {
-        escaped = true;
-        ++at_;
-      }
-      ++at_;
-    }
-    ++at_;
-    const std::string_view raw = text_.substr(start, at_ - start);
-    if (!escaped) return std::string(raw.substr(1, raw.size() - 2));
-    boost::system::error_code error;
-    const json::value word = json::parse(raw, error);
-    return error ? std::string(raw) : std::string(word.as_string());
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-  std::vector<std::vector<std::string>> keys_;
+  std::string text_;
+  std::vector<std::set<std::string>> keys_;
 };
 
 void escape_to(std::string& out, std::string_view text) {
@@ -78,8 +119,10 @@ void escape_to(std::string& out, std::string_view text) {
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else out += c;
+        if (static_cast<unsigned char>(c) < 0x20)
+          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        else
+          out += c;
     }
   }
   out += '"';
@@ -158,14 +201,18 @@ void canonical_to(std::string& out, const json::value& value) {
 }  // namespace
 
 Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) {
-  if (text.size() > limits.bytes) return fail(ErrorCode::too_large, fmt::format("JSON of {} bytes is over the limit of {}", text.size(), limits.bytes));
+  if (text.size() > limits.bytes)
+    return fail(ErrorCode::too_large, fmt::format("JSON of {} bytes is over the limit of {}", text.size(), limits.bytes));
   json::parse_options options;
   options.max_depth = limits.depth;
+  json::basic_parser<ValueBuilder> parser(options);
   boost::system::error_code error;
-  json::value value = json::parse(text, error, {}, options);
+  const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
+  const std::string& twice = parser.handler().duplicate_key;
+  if (!twice.empty()) return fail(ErrorCode::invalid, "JSON object holds the key \"" + twice + "\" twice");
   if (error) return fail(ErrorCode::invalid, "not valid JSON: " + error.message());
-  if (const auto key = DuplicateKeyFinder(text).find()) return fail(ErrorCode::invalid, "JSON object holds the key \"" + *key + "\" twice");
-  return value;
+  if (used != text.size()) return fail(ErrorCode::invalid, "text follows the JSON value");
+  return parser.handler().stack.release();
 }
 
 std::string canonical_json(const json::value& value) {
@@ -174,7 +221,8 @@ std::string canonical_json(const json::value& value) {
   return out;
 }
 
-ObjectReader::ObjectReader(const json::value& value, std::string pointer, FieldErrors& errors) : pointer_(std::move(pointer)), errors_(&errors) {
+ObjectReader::ObjectReader(const json::value& value, std::string pointer, FieldErrors& errors)
+    : pointer_(std::move(pointer)), errors_(&errors) {
   object_ = value.if_object();
   if (object_ == nullptr) errors_->push_back({pointer_, "invalid_field", "must be an object"});
 }
@@ -182,9 +230,12 @@ ObjectReader::ObjectReader(const json::value& value, std::string pointer, FieldE
 std::string ObjectReader::pointer(std::string_view key) const {
   std::string out = pointer_ + "/";
   for (const char c : key) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
   }
   return out;
 }
@@ -210,9 +261,12 @@ std::optional<std::string> ObjectReader::string(std::string_view key, std::size_
   const json::value* found = member(key);
   if (found == nullptr) return std::nullopt;
   const json::string* text = found->if_string();
-  if (text == nullptr) error(key, "invalid_field", "must be a string");
-  else if (text->size() > max_bytes) error(key, "too_high", fmt::format("must have at most {} bytes", max_bytes));
-  else return std::string(*text);
+  if (text == nullptr)
+    error(key, "invalid_field", "must be a string");
+  else if (text->size() > max_bytes)
+    error(key, "too_high", fmt::format("must have at most {} bytes", max_bytes));
+  else
+    return std::string(*text);
   return std::nullopt;
 }
 
@@ -229,13 +283,18 @@ std::optional<std::int64_t> ObjectReader::integer(std::string_view key, std::int
   const json::value* found = member(key);
   if (found == nullptr) return std::nullopt;
   std::optional<std::int64_t> value;
-  if (found->is_int64()) value = found->get_int64();
+  if (found->is_int64())
+    value = found->get_int64();
   else if (found->is_double() && std::trunc(found->get_double()) == found->get_double() && std::abs(found->get_double()) < 9e15)
     value = static_cast<std::int64_t>(found->get_double());
-  if (!value) error(key, "invalid_field", "must be an integer");
-  else if (*value < min) error(key, "too_low", fmt::format("must be at least {}", min));
-  else if (*value > max) error(key, "too_high", fmt::format("must be at most {}", max));
-  else return value;
+  if (!value)
+    error(key, "invalid_field", "must be an integer");
+  else if (*value < min)
+    error(key, "too_low", fmt::format("must be at least {}", min));
+  else if (*value > max)
+    error(key, "too_high", fmt::format("must be at most {}", max));
+  else
+    return value;
   return std::nullopt;
 }
 
@@ -247,9 +306,12 @@ std::optional<double> ObjectReader::number(std::string_view key, double min, dou
     return std::nullopt;
   }
   const double value = found->to_number<double>();
-  if (value < min) error(key, "too_low", fmt::format("must be at least {}", min));
-  else if (value > max) error(key, "too_high", fmt::format("must be at most {}", max));
-  else return value;
+  if (value < min)
+    error(key, "too_low", fmt::format("must be at least {}", min));
+  else if (value > max)
+    error(key, "too_high", fmt::format("must be at most {}", max));
+  else
+    return value;
   return std::nullopt;
 }
 
@@ -265,9 +327,12 @@ const json::array* ObjectReader::array(std::string_view key, std::size_t max_ite
   const json::value* found = member(key);
   if (found == nullptr) return nullptr;
   const json::array* items = found->if_array();
-  if (items == nullptr) error(key, "invalid_field", "must be an array");
-  else if (items->size() > max_items) error(key, "too_high", fmt::format("must have at most {} items", max_items));
-  else return items;
+  if (items == nullptr)
+    error(key, "invalid_field", "must be an array");
+  else if (items->size() > max_items)
+    error(key, "too_high", fmt::format("must have at most {} items", max_items));
+  else
+    return items;
   return nullptr;
 }
 

@@ -55,7 +55,8 @@ void write(Level level, std::string_view component, std::string_view message, Fi
   const std::string now = to_rfc3339(wall_clock());
   std::string line;
   if (json_lines.load(std::memory_order_relaxed)) {
-    line = fmt::format(R"({{"time":"{}","level":"{}","component":{},"message":{})", now, level_name(level), quote(component), quote(message));
+    line =
+        fmt::format(R"({{"time":"{}","level":"{}","component":{},"message":{})", now, level_name(level), quote(component), quote(message));
     for (const Field& field : fields) line += fmt::format(",{}:{}", quote(field.key), field.quoted ? quote(field.value) : field.value);
     line += '}';
   } else {

@@ -28,9 +28,17 @@ using Fields = std::initializer_list<Field>;
 void configure(Level minimum, bool as_json);
 void write(Level level, std::string_view component, std::string_view message, Fields fields = {});
 
-inline void debug(std::string_view component, std::string_view message, Fields fields = {}) { write(Level::debug, component, message, fields); }
-inline void info(std::string_view component, std::string_view message, Fields fields = {}) { write(Level::info, component, message, fields); }
-inline void warn(std::string_view component, std::string_view message, Fields fields = {}) { write(Level::warn, component, message, fields); }
-inline void error(std::string_view component, std::string_view message, Fields fields = {}) { write(Level::error, component, message, fields); }
+inline void debug(std::string_view component, std::string_view message, Fields fields = {}) {
+  write(Level::debug, component, message, fields);
+}
+inline void info(std::string_view component, std::string_view message, Fields fields = {}) {
+  write(Level::info, component, message, fields);
+}
+inline void warn(std::string_view component, std::string_view message, Fields fields = {}) {
+  write(Level::warn, component, message, fields);
+}
+inline void error(std::string_view component, std::string_view message, Fields fields = {}) {
+  write(Level::error, component, message, fields);
+}
 
 }  // namespace kinora::base::log

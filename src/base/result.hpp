@@ -39,21 +39,19 @@ template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
-inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
-  return tl::unexpected<Error>(Error{code, std::move(message)});
-}
+inline tl::unexpected<Error> fail(ErrorCode code, std::string message) { return tl::unexpected<Error>(Error{code, std::move(message)}); }
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
 }  // namespace kinora::base
 
 #define KINORA_CONCAT_(a, b) a##b
 #define KINORA_CONCAT(a, b) KINORA_CONCAT_(a, b)
-#define KINORA_TRY_(result, declaration, expression)                  \
-  auto&& result = (expression);                                       \
+#define KINORA_TRY_(result, declaration, expression)                   \
+  auto&& result = (expression);                                        \
   if (!result) return ::kinora::base::fail(std::move(result).error()); \
   declaration = *std::move(result)
-#define KINORA_CO_TRY_(result, declaration, expression)                  \
-  auto&& result = (expression);                                          \
+#define KINORA_CO_TRY_(result, declaration, expression)                   \
+  auto&& result = (expression);                                           \
   if (!result) co_return ::kinora::base::fail(std::move(result).error()); \
   declaration = *std::move(result)
 // KINORA_TRY(auto value, make());  returns the error from the enclosing function, or goes on with the value.
@@ -61,13 +59,11 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
 // The same inside a coroutine.
 #define KINORA_CO_TRY(declaration, expression) KINORA_CO_TRY_(KINORA_CONCAT(try_result_, __LINE__), declaration, expression)
 // KINORA_OK(status) / KINORA_CO_OK(status): for a Status (no value).
-#define KINORA_OK(expression)                                                                          \
-  do {                                                                                                 \
-    if (auto&& status_result = (expression); !status_result)                                           \
-      return ::kinora::base::fail(std::move(status_result).error());                                   \
+#define KINORA_OK(expression)                                                                                               \
+  do {                                                                                                                      \
+    if (auto&& status_result = (expression); !status_result) return ::kinora::base::fail(std::move(status_result).error()); \
   } while (false)
-#define KINORA_CO_OK(expression)                                                                       \
-  do {                                                                                                 \
-    if (auto&& status_result = (expression); !status_result)                                           \
-      co_return ::kinora::base::fail(std::move(status_result).error());                                \
+#define KINORA_CO_OK(expression)                                                                                               \
+  do {                                                                                                                         \
+    if (auto&& status_result = (expression); !status_result) co_return ::kinora::base::fail(std::move(status_result).error()); \
   } while (false)

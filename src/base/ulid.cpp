@@ -43,7 +43,8 @@ bool is_ulid(std::string_view text) {
 }
 
 bool is_id(std::string_view prefix, std::string_view text) {
-  return text.size() == prefix.size() + 27 && text.starts_with(prefix) && text[prefix.size()] == '_' && is_ulid(text.substr(prefix.size() + 1));
+  return text.size() == prefix.size() + 27 && text.starts_with(prefix) && text[prefix.size()] == '_' &&
+         is_ulid(text.substr(prefix.size() + 1));
 }
 
 std::string UlidSource::next(UnixMillis now) {
