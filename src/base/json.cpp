@@ -84,9 +84,15 @@ class ValueBuilder {
     text_.clear();
     return true;
   }
-  bool on_double(double value, string_view part, error_code&) {
+  bool on_double(double value, string_view part, error_code& error) {
     text_.append(part.data(), part.size());
-    std::from_chars(text_.data(), text_.data() + text_.size(), value);
+    if (std::from_chars(text_.data(), text_.data() + text_.size(), value).ec == std::errc::result_out_of_range) {
+      if (std::abs(value) > 1) {
+        error = json::error::exponent_overflow;
+        return false;
+      }
+      value = 0;
+    }
     stack.push_double(value);
     text_.clear();
     return true;

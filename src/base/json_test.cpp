@@ -18,6 +18,11 @@ TEST(ParseJson, refuses_trailing_text_and_broken_json) {
   EXPECT_FALSE(parse_json(""));
   EXPECT_FALSE(parse_json("\"\xff\""));
 }
+TEST(ParseJson, refuses_numbers_beyond_a_double) {
+  EXPECT_FALSE(parse_json("1e309"));
+  EXPECT_FALSE(parse_json("-1e309"));
+  EXPECT_EQ(parse_json("1e-400")->as_double(), 0);
+}
 TEST(ParseJson, refuses_a_key_that_appears_twice) {
   EXPECT_FALSE(parse_json(R"({"a":1,"a":2})"));
   EXPECT_FALSE(parse_json(R"({"a":1,"\u0061":2})"));
