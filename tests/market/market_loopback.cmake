@@ -1,0 +1,13 @@
+# The loop market -> orchestrator -> worker over loopback TLS: crosses rooms, so it stands here and not beside one of them.
+file(GLOB market_loopback_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*_test.cpp)
+if(market_loopback_tests AND KINORA_TESTS)
+  add_executable(market_loopback_test ${market_loopback_tests})
+  target_include_directories(market_loopback_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(market_loopback_test PRIVATE kinora_market kinora_orchestrator GTest::gmock GTest::gtest_main)
+  _kinora_pch(market_loopback_test async)
+  gtest_discover_tests(market_loopback_test TEST_PREFIX market_loopback. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS market)
+endif()
+if(TARGET job_overhead_bench)
+  target_include_directories(job_overhead_bench PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(job_overhead_bench PRIVATE kinora_market)
+endif()
