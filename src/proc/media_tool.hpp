@@ -34,9 +34,9 @@ struct ToolLimits {
 
 struct MediaToolSettings {
   std::filesystem::path program;
-  ToolLimits limits;
-  std::vector<int> cpus;  // empty: all
-  int nice = 5;           // below the network threads
+  ToolLimits limits{};
+  std::vector<int> cpus{};  // empty: all
+  int nice = 5;             // below the network threads
   std::chrono::milliseconds silence{30'000};
   std::chrono::milliseconds grace{2'000};
 };

@@ -34,10 +34,10 @@ std::vector<std::string> inherited_environment();
 
 struct ProcessOptions {
   std::filesystem::path program;                                   // absolute; no search in PATH
-  std::vector<std::string> arguments;                              // without argv[0]
+  std::vector<std::string> arguments{};                            // without argv[0]
   std::vector<std::string> environment = inherited_environment();  // "NAME=value", complete
-  std::filesystem::path working_dir;                               // empty: ours
-  std::vector<int> cpus;                                           // empty: all that we may use
+  std::filesystem::path working_dir{};                             // empty: ours
+  std::vector<int> cpus{};                                         // empty: all that we may use
   int nice = 0;                                                    // 0..19 added to ours
   std::size_t line_bytes = 1 << 20;                                // longest line of standard output, without its end
   std::size_t stderr_tail_bytes = 16 * 1024;                       // how much of the end of standard error is kept
