@@ -1,0 +1,52 @@
+# The front door. `make demo` and `make test` install what is missing (they say what first), build and run.
+PRESET ?= release
+JOBS ?= $(shell nproc)
+BUILD := build/$(PRESET)
+export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
+
+.PHONY: help setup build demo test lint format bench fuzz sanitize clean
+
+help:
+	@echo "make demo      build, start a network on this machine, transcode and upscale a real clip through it"
+	@echo "make test      build and run all tests"
+	@echo "make build     only build (PRESET=release|dev|asan|tsan|fuzz); programs land in build/<preset>/bin"
+	@echo "make lint      formatting, room arrows, clang-tidy"
+	@echo "make bench     benchmarks, each beside a named peer"
+	@echo "make fuzz      a short run of every fuzz target"
+	@echo "make sanitize  tests under address + undefined behaviour sanitizers"
+	@echo "make setup     only install what is missing"
+
+setup:
+	@scripts/setup
+
+build: setup
+	@mkdir -p build
+	@scripts/build $(PRESET)
+
+demo: build
+	@scripts/demo $(BUILD)
+
+test: build
+	@scripts/run-tests $(BUILD)
+
+lint: build
+	@scripts/check-arrows
+	@scripts/check-format
+	@scripts/check-tidy $(BUILD)
+
+format:
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i
+
+bench: build
+	@scripts/bench $(BUILD)
+
+fuzz:
+	@$(MAKE) --no-print-directory build PRESET=fuzz
+	@scripts/run-fuzzers build/fuzz
+
+sanitize:
+	@$(MAKE) --no-print-directory build PRESET=asan
+	@scripts/run-tests build/asan
+
+clean:
+	rm -rf build demo-output
