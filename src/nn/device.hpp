@@ -1,0 +1,20 @@
+#pragma once
+// Which device computes. LibTorch's CUDA half is loaded at run time when a driver and its libraries are there; nothing links it.
+#include <string>
+
+namespace kinora::nn {
+
+// Loads CUDA once per process, before the first tensor. Returns whether it can be used; `why` says what is missing when not.
+bool load_cuda(std::string* why = nullptr);
+
+// Sets how many cores a network call uses; process-wide, once, at start. 0: all that this process may use.
+void set_threads(int threads);
+int threads();
+
+// The name of a device that can be used: "cpu", or "cuda:N" with N below the number of devices. Throws LoadError with the reason.
+void check_device(const std::string& device);
+
+// "AMD EPYC ..., 2 threads, AVX512" or the accelerator's state; for doctor.
+std::string describe_devices();
+
+}  // namespace kinora::nn

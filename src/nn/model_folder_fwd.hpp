@@ -1,0 +1,5 @@
+#pragma once
+
+namespace kinora::nn {
+struct ModelFolder;
+}
