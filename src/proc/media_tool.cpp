@@ -78,7 +78,7 @@ Task<ToolError> watch(const Run& run, const MediaToolSettings& settings) {
     const auto silent = run.last_line + settings.silence;
     const auto now = Clock::now();
     if (now >= end) {
-      co_return ToolError{.code = "timeout", .fault = "worker", .retryable = true, .detail = run.program_name + " ran out of time"};
+      co_return ToolError{.code = "worker_timeout", .fault = "worker", .retryable = true, .detail = run.program_name + " ran out of time"};
     }
     if (now >= silent) co_return worker_error(run.program_name + " made no sign of life and was stopped");
     timer.expires_at(std::min(end, silent));

@@ -9,7 +9,7 @@
 // Cancelling the awaiting coroutine sends SIGTERM, then SIGKILL after `grace`, waits for the end of the process (so its
 // files are no longer written to), and then throws operation_aborted.
 // A crash or a kill by a limit is worker_error, retryable; no line for `silence` is a hang: killed, worker_error, retryable;
-// `wall_clock` passed: killed, "timeout", retryable.
+// `wall_clock` passed: killed, "worker_timeout", retryable.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>

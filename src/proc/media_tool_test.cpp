@@ -119,7 +119,7 @@ TEST_F(MediaToolTest, signs_of_life_do_not_stretch_the_wall_clock) {
   settings.limits.wall_clock = 1s;
   const auto done = outcome(settings);
   ASSERT_NE(done.error(), nullptr);
-  EXPECT_EQ(done.error()->code, "timeout");
+  EXPECT_EQ(done.error()->code, "worker_timeout");
 }
 
 TEST_F(MediaToolTest, nonsense_and_floods_are_stopped) {
