@@ -41,7 +41,7 @@ class Frame {
   Frame(Frame&&) noexcept;
   Frame& operator=(Frame&&) noexcept;
   ~Frame();
-  // A new picture with its own pixels (not cleared). invalid: sides not in [1, kMaxSide]; internal: out of memory.
+  // A new picture with its own pixels (not cleared). invalid: sides not in [1, kMaxMadeSide]; internal: out of memory.
   static base::Result<Frame> create(int width, int height, PixelFormat format);
 
   explicit operator bool() const { return frame_ != nullptr; }

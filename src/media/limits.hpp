@@ -7,6 +7,8 @@ namespace kinora::media {
 // 8192 x 8192: holds 8K UHD in any orientation.
 inline constexpr std::int64_t kMaxPixels = 8192LL * 8192;
 inline constexpr int kMaxSide = 16384;
+// Longest side of a picture that we make: 2x of the longest that we take.
+inline constexpr int kMaxMadeSide = 32768;
 inline constexpr int kMaxStreams = 64;
 inline constexpr double kMaxDurationSeconds = 24 * 3600.0;
 // How much of a file is read to find out what it is: bytes, and seconds of media.

@@ -28,8 +28,7 @@ struct StreamInfo {
   std::int64_t bitrate = 0;  // bits per second, 0: unknown
   std::int64_t frames = 0;   // as the container says, 0: unknown
   // video and cover
-  int width = 0, height = 0;              // of the picture as coded, before rotation and sample aspect
-  int coded_width = 0, coded_height = 0;  // with the codec's padding
+  int width = 0, height = 0;  // of the picture as coded, before rotation and sample aspect
   Rational sample_aspect{0, 1};
   int rotation = 0;           // clockwise degrees to apply for display: 0, 90, 180, 270
   bool mirrored = false;      // the display matrix also flips

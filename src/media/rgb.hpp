@@ -33,7 +33,8 @@ int effective_matrix(const ColorTags& tags, int width, int height);
 
 class RgbConverter {
  public:
-  RgbConverter();
+  // threads: of FFmpeg's scaler.
+  explicit RgbConverter(int threads = 1);
   ~RgbConverter();
   RgbConverter(RgbConverter&&) noexcept;
   RgbConverter& operator=(RgbConverter&&) noexcept;

@@ -2,6 +2,9 @@
 // Decoded pictures of a file's video, one after the other, in display order. Bounded memory: a few frames.
 // Not thread-safe; FFmpeg's decoder threads are inside.
 //
+// All frames have the size and pixel format of the first (a stream that changes in the middle is scaled), and pts that rise
+// strictly (one that does not, in a broken file, becomes the last plus one tick). Full-range "yuvj" formats are given as
+// "yuv" with range full. Colour tags that only the container states are on the frames as well.
 // Damaged pictures are concealed as FFmpeg does and counted. A file that ends early gives what could be decoded; it is an
 // error only when nothing could.
 #include <cstdint>

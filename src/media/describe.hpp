@@ -1,0 +1,15 @@
+#pragma once
+// FFmpeg's view of an opened file -> MediaInfo. Inside this room only.
+#include "media/av.hpp"
+#include "media/probe.hpp"
+
+namespace kinora::media {
+
+MediaInfo describe_media(const AVFormatContext& format);
+ColorTags color_of(const AVCodecParameters& parameters);
+// Stream metadata of our NUT chunks that carries the colour tags NUT itself has no field for: "1/13/1/tv".
+inline constexpr const char* kColorKey = "kinora_color";
+std::string color_text(const ColorTags& tags);
+ColorTags color_from_text(const char* text);  // anything else than color_text's output: all unspecified
+
+}  // namespace kinora::media
