@@ -35,6 +35,7 @@ struct ParamSpec {
   std::string_view default_json{};             // JSON text; empty: stays absent
   bool required = false;
   bool internal = false;                 // only the network's own orders may carry it, not a client's job
+  bool token = false;                    // string: [a-z0-9_-] only
   std::span<const ParamSpec> members{};  // of an object, or of an array's objects
   std::string_view doc{};
 };

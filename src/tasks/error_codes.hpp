@@ -30,14 +30,14 @@ const ErrorSpec* find_error(std::string_view code);  // nullptr: unknown
 // What is wrong, ready to be shown: an answer's problem+json, or a job's `error`.
 struct Problem {
   std::string code = "internal";
-  std::string detail;
-  base::FieldErrors errors;  // each with pointer, code, detail
-  std::optional<int> retry_after_ms;
-  std::optional<std::string> job;
-  std::optional<std::string> request_id;
+  std::string detail = {};
+  base::FieldErrors errors = {};  // each with pointer, code, detail
+  std::optional<int> retry_after_ms = std::nullopt;
+  std::optional<std::string> job = std::nullopt;
+  std::optional<std::string> request_id = std::nullopt;
   // Overrides of the table, for failures that a worker reports.
-  std::optional<Fault> fault;
-  std::optional<bool> retryable;
+  std::optional<Fault> fault = std::nullopt;
+  std::optional<bool> retryable = std::nullopt;
 };
 
 // The object of 5.14: type, title, status (only with http_status), detail, code, fault, retryable, retry_after_ms, charged,

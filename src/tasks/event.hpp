@@ -15,7 +15,7 @@ namespace kinora::tasks {
 
 namespace json = base::json;
 
-inline constexpr std::size_t kMaxEventBytes = 1 << 20;
+inline constexpr std::size_t kMaxEventBytes = 8 << 20;  // a result with kMaxResultFiles names; give it to the SSE parser
 inline constexpr std::size_t kMaxResultFiles = 20'000;  // an HLS ladder of 3 renditions and 2 s segments: over 3 hours
 inline constexpr std::size_t kMaxDetailBytes = 2000;
 

@@ -1,0 +1,155 @@
+// JSON Schema 2020-12 and the public description of a task (validation.hpp).
+#include "tasks/validation.hpp"
+
+namespace kinora::tasks {
+namespace {
+
+json::array strings(std::span<const std::string_view> values) {
+  json::array out;
+  for (const std::string_view value : values) out.emplace_back(value);
+  return out;
+}
+
+json::value bound(ParamType type, double value) {
+  if (type == ParamType::number) return value;
+  return static_cast<std::int64_t>(value);
+}
+
+json::object object_schema(std::span<const ParamSpec> members);
+
+json::object param_schema(const ParamSpec& spec) {
+  json::object out;
+  switch (spec.type) {
+    case ParamType::integer:
+    case ParamType::number:
+      out = {{"type", name(spec.type)}, {"minimum", bound(spec.type, spec.min)}, {"maximum", bound(spec.type, spec.max)}};
+      break;
+    case ParamType::boolean: out = {{"type", "boolean"}}; break;
+    case ParamType::string:
+      if (!spec.values.empty()) {
+        out = {{"type", "string"}, {"enum", strings(spec.values)}};
+      } else {
+        out = {{"type", "string"}, {"minLength", bound(ParamType::integer, spec.min)}, {"maxLength", bound(ParamType::integer, spec.max)}};
+        if (spec.token) out["pattern"] = "^[a-z0-9_-]*$";
+      }
+      break;
+    case ParamType::object: out = object_schema(spec.members); break;
+    case ParamType::array:
+      out = {{"type", "array"}, {"minItems", bound(ParamType::integer, spec.min)}, {"maxItems", bound(ParamType::integer, spec.max)}};
+      if (spec.members.empty()) {
+        out["items"] = {{"type", "string"}, {"enum", strings(spec.values)}};
+        out["uniqueItems"] = true;
+      } else {
+        out["items"] = object_schema(spec.members);
+      }
+      break;
+  }
+  if (!spec.doc.empty()) out["description"] = spec.doc;
+  if (!spec.default_json.empty()) out["default"] = json::parse(spec.default_json);
+  return out;
+}
+
+void add_params(std::span<const ParamSpec> params, json::object& properties, json::array& required) {
+  for (const ParamSpec& spec : params) {
+    if (spec.internal) continue;
+    properties[spec.name] = param_schema(spec);
+    if (spec.required) required.emplace_back(spec.name);
+  }
+}
+
+json::object object_schema(std::span<const ParamSpec> members) {
+  json::object properties;
+  json::array required;
+  add_params(members, properties, required);
+  return {{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}, {"additionalProperties", false}};
+}
+
+// {"artifact": id} | {"upload": id} | "data:..." (docs/api.md).
+json::value media_schema() {
+  const auto reference = [](std::string_view member, std::string_view pattern) {
+    json::object properties;
+    properties[member] = {{"type", "string"}, {"pattern", pattern}};
+    json::object out{{"type", "object"}, {"additionalProperties", false}};
+    out["properties"] = std::move(properties);
+    out["required"] = json::array{json::string(member)};
+    return out;
+  };
+  json::array forms;
+  forms.push_back(reference("artifact", "^art_[0-9A-HJKMNP-TV-Z]{26}$"));
+  forms.push_back(reference("upload", "^upl_[0-9A-HJKMNP-TV-Z]{26}$"));
+  forms.push_back({{"type", "string"}, {"pattern", "^data:"}});
+  return {{"oneOf", std::move(forms)}};
+}
+
+json::value file_schema() {
+  return {{"type", "object"},
+          {"properties",
+           {{"artifact", {{"type", "string"}}},
+            {"url", {{"type", "string"}}},
+            {"url_expires_at", {{"type", "string"}}},
+            {"mime", {{"type", "string"}}},
+            {"bytes", {{"type", "integer"}}},
+            {"sha256", {{"type", "string"}}}}}};
+}
+
+constexpr std::string_view kDialect = "https://json-schema.org/draft/2020-12/schema";
+
+}  // namespace
+
+json::object input_schema(const TaskSpec& task) {
+  json::object properties;
+  json::array required;
+  for (const InputSlot& slot : task.inputs) {
+    json::object schema;
+    if (slot.many)
+      schema = {{"type", "array"}, {"items", media_schema()}, {"maxItems", kMaxManyItems}};
+    else
+      schema = media_schema().as_object();
+    schema["description"] = slot.doc;
+    schema["x-media-kind"] = name(slot.kind);
+    properties[slot.slot] = std::move(schema);
+    if (slot.required) required.emplace_back(slot.slot);
+  }
+  add_params(task.params, properties, required);
+  return {{"$schema", kDialect},
+          {"type", "object"},
+          {"properties", std::move(properties)},
+          {"required", std::move(required)},
+          {"additionalProperties", false}};
+}
+
+json::object output_schema(const TaskSpec& task) {
+  json::object properties;
+  for (const OutputSlot& slot : task.outputs) {
+    json::object schema;
+    if (!slot.file)
+      schema = {{"type", "object"}};
+    else if (slot.many && slot.slot != "hls")
+      schema = {{"type", "array"}, {"items", file_schema()}};
+    else
+      schema = file_schema().as_object();
+    schema["description"] = slot.doc;
+    properties[slot.slot] = std::move(schema);
+  }
+  properties["params"] = {{"type", "object"}, {"description", "the effective parameters, defaults filled in"}};
+  return {{"$schema", kDialect}, {"type", "object"}, {"properties", std::move(properties)}};
+}
+
+json::object describe(const TaskSpec& task) {
+  json::array inputs, outputs;
+  for (const InputSlot& slot : task.inputs)
+    inputs.push_back(
+        {{"slot", slot.slot}, {"kind", name(slot.kind)}, {"required", slot.required}, {"many", slot.many}, {"description", slot.doc}});
+  for (const OutputSlot& slot : task.outputs)
+    outputs.push_back({{"slot", slot.slot}, {"file", slot.file}, {"many", slot.many}, {"description", slot.doc}});
+  return {{"id", task.name},
+          {"object", "task"},
+          {"summary", task.summary},
+          {"models", task.has_models},
+          {"inputs", std::move(inputs)},
+          {"outputs", std::move(outputs)},
+          {"price_unit", task.price_unit},
+          {"input_schema", input_schema(task)}};
+}
+
+}  // namespace kinora::tasks
