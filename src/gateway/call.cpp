@@ -67,16 +67,22 @@ tl::unexpected<Problem> refuse(base::FieldErrors errors) {
 
 tl::unexpected<Problem> refuse(const base::Error& error) { return refuse(tasks::code_for(error.code), error.message); }
 
-Reply to_reply(const Problem& problem) {
+Reply to_reply(const Problem& problem, int status) {
   net::Headers headers;
   headers.set("content-type", "application/problem+json");
   if (problem.retry_after_ms) {
     headers.set("retry-after", std::to_string((*problem.retry_after_ms + 999) / 1000));
     headers.set("retry-after-ms", std::to_string(*problem.retry_after_ms));
   }
-  const int status = tasks::http_status(problem.code);
+  json::object body = tasks::to_json(problem);
+  if (status == 0) {
+    status = tasks::http_status(problem.code);
+  } else {
+    body["status"] = status;
+    body["title"] = net::reason_phrase(status);
+  }
   if (status == 401) headers.set("www-authenticate", "Bearer");
-  return {status, std::move(headers), json::serialize(tasks::to_json(problem)), false};
+  return {status, std::move(headers), json::serialize(body), false};
 }
 
 Call::Call(net::Request& request_, net::Response& response_, std::string request_id_)

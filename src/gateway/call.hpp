@@ -39,7 +39,8 @@ tl::unexpected<Problem> refuse(std::string_view code, std::string detail);
 tl::unexpected<Problem> refuse(
     base::FieldErrors errors);  // unknown_field, schema_invalid (all inside /input), missing_field or invalid_field
 tl::unexpected<Problem> refuse(const base::Error& error);
-Reply to_reply(const Problem& problem);
+// `status` overrides the code's own, where HTTP has one that the table has not (405, 416).
+Reply to_reply(const Problem& problem, int status = 0);
 
 class Call {
  public:

@@ -23,28 +23,32 @@ std::vector<std::string> read_strings(base::ObjectReader& in, std::string_view k
   return items;
 }
 
-Answer created(CreatedKey made) {
+Created created(const CreatedKey& made) {
   json::object body = to_json(made.record);
+  Created out;
+  out.stored_body = json::serialize(body);  // a replay cannot show the secret: only its hash is kept
   body["key"] = made.secret;
-  return Reply::of(201, body, {{"location", "/v1/keys/" + made.record.id}});
+  out.reply = Reply::of(201, body, {{"location", "/v1/keys/" + made.record.id}});
+  return out;
 }
 
-Task<Answer> create(Call& call, KeyStore& keys, const Clock& clock) {
+Task<Answer> create(Call& call, KeyStore& keys, const Services& services) {
   auto body = co_await call.read_json();
   if (!body) co_return tl::unexpected(std::move(body).error());
   base::FieldErrors errors;
-  KeyRecord record = read_key_body(*body, clock(), errors);
+  KeyRecord record = read_key_body(*body, services.clock(), errors);
   if (!errors.empty()) co_return refuse(std::move(errors));
   for (const auto& scope : record.scopes)
     if (!covers(call.caller.scopes, scope))
       co_return refuse("scope_missing", "a key can give away only scopes that it holds; it lacks " + scope);
   record.project = call.caller.project;
-  auto made = co_await keys.create(std::move(record), clock());
-  if (!made) {
+  const auto make = [&]() -> Task<tl::expected<Created, Problem>> {
+    auto made = co_await keys.create(record, services.clock());
+    if (made) co_return created(*made);
     if (made.error().code == base::ErrorCode::too_large) co_return refuse("forbidden", made.error().message);
-    co_return refuse(made.error());
-  }
-  co_return created(std::move(*made));
+    co_return jobs::refuse(made.error());
+  };
+  co_return co_await services.once.run(call, *body, make);
 }
 
 Answer list(Call& call, const KeyStore& keys) {
@@ -121,8 +125,8 @@ KeyRecord read_key_body(const json::value& body, base::UnixMillis now, base::Fie
   return record;
 }
 
-void add_key_routes(Surface& surface, KeyStore& keys, Clock clock) {
-  surface.add("POST", "/v1/keys", "keys:admin", [&keys, clock](Call& call) { return create(call, keys, clock); });
+void add_key_routes(Surface& surface, KeyStore& keys, SharedServices services) {
+  surface.add("POST", "/v1/keys", "keys:admin", [&keys, services](Call& call) { return create(call, keys, *services); });
   surface.add("GET", "/v1/keys", "keys:admin", [&keys](Call& call) -> Task<Answer> { co_return list(call, keys); });
   surface.add("GET", "/v1/keys/{id}", "keys:admin", [&keys](Call& call) -> Task<Answer> {
     const auto* record = keys.find(call.caller.project, call.request.param("id"));

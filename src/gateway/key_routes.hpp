@@ -1,13 +1,13 @@
 #pragma once
 // POST/GET /v1/keys, GET/DELETE /v1/keys/{id} (developer-api 5.10). The secret is in the answer to POST only.
 // Not offered yet, and refused instead of ignored: origins, budget, rate.
-#include "gateway/surface.hpp"
+#include "gateway/services.hpp"
 
 namespace kinora::gateway {
 
 inline constexpr std::size_t kMaxKeyListItems = 100;  // of models, tasks, ips
 
-void add_key_routes(Surface& surface, KeyStore& keys, Clock clock);
+void add_key_routes(Surface& surface, KeyStore& keys, SharedServices services);
 
 // The public description of a key, without its secret.
 json::object to_json(const KeyRecord& record);

@@ -71,15 +71,8 @@ Surface::Surface(net::Router& router, const KeyStore& keys, base::UlidSource& id
     problem.code = "not_found";
     problem.detail = status == 405 ? request.method + " is not allowed on " + request.path : "there is nothing at " + request.path;
     problem.request_id = call.request_id;
-    Reply reply = to_reply(problem);
-    if (status == 405) {  // the table has no code of its own for it; only the status differs
-      auto body = tasks::to_json(problem);
-      body["status"] = status;
-      body["title"] = "Method not allowed";
-      reply.status = status;
-      reply.body = json::serialize(body);
-      reply.headers.set("allow", std::string(request.param("allow")));
-    }
+    Reply reply = to_reply(problem, status);
+    if (status == 405) reply.headers.set("allow", std::string(request.param("allow")));
     (void)co_await call.send(std::move(reply));
   });
 }

@@ -1,0 +1,50 @@
+#pragma once
+// What the route files share: references to the gateway's parts. Everything outlives the routes.
+#include <functional>
+#include <memory>
+
+#include "gateway/address.hpp"
+#include "gateway/idempotent_post.hpp"
+#include "gateway/media_check.hpp"
+#include "gateway/order_links.hpp"
+#include "gateway/surface.hpp"
+#include "jobs/engine.hpp"
+#include "jobs/links.hpp"
+#include "market/market.hpp"
+#include "store/blobs.hpp"
+
+namespace kinora::gateway {
+
+inline constexpr std::chrono::seconds kUrlLife{3600};  // of the URLs inside jobs and artifacts (developer-api 5.6)
+
+struct Services {
+  boost::asio::any_io_executor executor;
+  store::Database& database;
+  store::Blobs& blobs;
+  jobs::Engine& engine;
+  IdempotentPosts& once;
+  MediaCheck& media;
+  const UrlSigner& signer;
+  const OrderLinks& orders;
+  const Address& address;
+  base::Bytes cursor_key;
+  jobs::Links links;
+  std::function<net::Task<std::vector<market::NodeStatus>>()> nodes;
+  Clock clock;
+  std::uint64_t max_upload_bytes = 0;
+  std::chrono::milliseconds heartbeat{};
+};
+
+using SharedServices = std::shared_ptr<const Services>;
+
+// URLs of content, signed for kUrlLife.
+jobs::Links make_links(const Address& address, const UrlSigner& signer, Clock clock);
+
+void add_artifact_routes(Surface& surface, SharedServices services);
+void add_upload_routes(Surface& surface, SharedServices services);
+void add_job_routes(Surface& surface, SharedServices services);
+void add_event_routes(Surface& surface, SharedServices services);
+void add_catalogue_routes(Surface& surface, SharedServices services);
+void add_attempt_routes(Surface& surface, SharedServices services);
+
+}  // namespace kinora::gateway
