@@ -10,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,8 +50,9 @@ class Orchestrator {
   void mount(net::Router& router, net::GrpcService& grpc);
   std::vector<CapabilityStatus> status() const;
 
+  struct State;  // orchestrator/state.hpp
+
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 
