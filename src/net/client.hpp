@@ -23,13 +23,13 @@ using BodySource = std::function<Task<base::Result<std::string>>()>;
 struct ClientRequest {
   std::string method = "GET";
   std::string url;  // absolute http:// or https://
-  Headers headers;
-  std::string body;
-  BodySource body_source;                       // instead of body
-  std::optional<std::uint64_t> content_length;  // of body_source, when known; else chunked
-  TlsTrust trust;
-  std::chrono::milliseconds deadline{30'000};      // from now until the response's headers
-  std::chrono::milliseconds idle{60'000};          // longest silence while the response body arrives
+  Headers headers{};
+  std::string body{};
+  BodySource body_source{};                     // instead of body
+  std::optional<std::uint64_t> content_length{};  // of body_source, when known; else chunked
+  TlsTrust trust{};
+  std::chrono::milliseconds deadline{30'000};  // from now until the response's headers
+  std::chrono::milliseconds idle{60'000};      // longest silence while the response body arrives
 };
 
 class ClientResponse {
@@ -43,7 +43,7 @@ class ClientResponse {
   const Headers& headers() const;
   Task<base::Result<std::string>> read();  // next piece, empty at the end
   Task<base::Result<std::string>> read_all(std::size_t max_bytes);
-  const Headers& trailers() const;  // after the end
+  const Headers& trailers() const;      // after the end
   const std::string& peer_pin() const;  // empty without TLS
 
  private:
@@ -52,9 +52,9 @@ class ClientResponse {
 
 struct ClientSettings {
   std::size_t idle_connections_per_host = 32;
-  std::size_t connections_per_host = 256;          // HTTP/1.1: further requests wait
+  std::size_t connections_per_host = 256;  // HTTP/1.1: further requests wait
   std::chrono::seconds idle_connection{60};
-  std::chrono::milliseconds connect{2'000};        // TCP and TLS handshake, go-livepeer's dial timeout
+  std::chrono::milliseconds connect{2'000};  // TCP and TLS handshake, go-livepeer's dial timeout
   std::size_t header_bytes = 64 * 1024;
 };
 

@@ -20,22 +20,22 @@ using Handler = std::function<Task<void>(Request&, Response&)>;
 
 // Every limit of the server. Past a limit the peer gets the status named, or its stream or connection is closed.
 struct ServerLimits {
-  std::size_t header_bytes = 32 * 1024;                   // 431; HTTP/2: 431 or stream error
-  std::size_t header_count = 128;                         // 431
-  std::uint64_t body_bytes = 5ull * 1024 * 1024 * 1024;   // 413; handlers set their own, smaller
-  std::uint32_t h2_streams = 256;                         // per connection, announced in SETTINGS
-  std::size_t connections = 4096;                         // further ones are closed at once
-  std::chrono::seconds handshake{10};                     // TLS handshake and first request's headers
-  std::chrono::seconds idle{60};                          // no byte in either direction while no request runs; and a stalled body
-  std::size_t h2_resets_per_minute = 1000;                // rapid reset (CVE-2023-44487): connection closed
+  std::size_t header_bytes = 32 * 1024;                  // 431; HTTP/2: 431 or stream error
+  std::size_t header_count = 128;                        // 431
+  std::uint64_t body_bytes = 5ull * 1024 * 1024 * 1024;  // 413; handlers set their own, smaller
+  std::uint32_t h2_streams = 256;                        // per connection, announced in SETTINGS
+  std::size_t connections = 4096;                        // further ones are closed at once
+  std::chrono::seconds handshake{10};                    // TLS handshake and first request's headers
+  std::chrono::seconds idle{60};                         // no byte in either direction while no request runs; and a stalled body
+  std::size_t h2_resets_per_minute = 1000;               // rapid reset (CVE-2023-44487): connection closed
 };
 
 struct ServerSettings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0 picks a free one
-  std::optional<TlsIdentity> tls;
+  std::optional<TlsIdentity> tls{};
   bool plain_on_loopback = false;  // plain HTTP/1.1 from loopback peers on the same port
-  ServerLimits limits;
+  ServerLimits limits{};
 };
 
 class Server {

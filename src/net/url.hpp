@@ -15,7 +15,7 @@ struct Url {
   std::string scheme;  // "http" or "https"
   std::string host;    // without brackets
   std::uint16_t port = 0;
-  std::string target;  // path and query, at least "/"
+  std::string target{};  // path and query, at least "/"
   bool tls() const { return scheme == "https"; }
   std::string authority() const;  // host:port, IPv6 in brackets
 };

@@ -1,0 +1,112 @@
+#include "kinora/doctor.hpp"
+
+#include <fmt/format.h>
+#include <sys/sysinfo.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <filesystem>
+#include <thread>
+
+#include "base/json.hpp"
+#include "kinora/home.hpp"
+#include "kinora/model_folders.hpp"
+#include "net/client.hpp"
+#include "proc/media_tool.hpp"
+#include "proc/programs.hpp"
+
+namespace kinora::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+namespace json = base::json;
+using State = Finding::State;
+
+constexpr double kGiB = 1024.0 * 1024 * 1024;
+
+Finding machine() {
+  struct sysinfo info{};
+  ::sysinfo(&info);
+  const double memory = static_cast<double>(info.totalram) * info.mem_unit / kGiB;
+  Finding finding{"machine", State::good,
+                  fmt::format("{} processor threads, {:.1f} GiB memory", std::thread::hardware_concurrency(), memory), ""};
+  if (memory < 2) finding = {"machine", State::missing, finding.detail, "models need at least 2 GiB of memory"};
+  return finding;
+}
+
+Finding home_folder() {
+  const auto home = Home::open();
+  if (!home) return {"home", State::missing, home.error().message, "set KINORA_HOME to a folder that can be written"};
+  std::error_code error;
+  const auto space = fs::space(home->root(), error);
+  const double free = error ? 0 : static_cast<double>(space.available) / kGiB;
+  Finding finding{"home", State::good, fmt::format("{}, {:.1f} GiB free", home->root().string(), free), ""};
+  if (free < 2) finding = {"home", State::note, finding.detail, "less than 2 GiB: make room, or set KINORA_HOME to a larger disk"};
+  return finding;
+}
+
+asio::awaitable<Finding> media(asio::any_io_executor executor) {
+  const auto program = proc::find_program("kinora-media");
+  if (!program) co_return Finding{"media", State::missing, program.error().message, "build it: make build"};
+  const proc::MediaTool tool(executor, {.program = *program});
+  const proc::ToolOutcome outcome = co_await tool.run("version", {});
+  if (const auto* error = outcome.error())
+    co_return Finding{"media", State::missing, error->detail, "reinstall FFmpeg's libraries: make setup"};
+  co_return Finding{"media", State::good, json::serialize(*outcome.result()), ""};
+}
+
+// Starts a runner for a moment and asks what it found on its device.
+asio::awaitable<std::vector<Finding>> runner(asio::any_io_executor executor) {
+  std::vector<Finding> findings;
+  const auto program = proc::find_program("kinora-runner");
+  if (!program) co_return std::vector{Finding{"runner", State::missing, program.error().message, "build it: make build"}};
+  const fs::path work = fs::temp_directory_path() / fmt::format("kinora-doctor-{}", ::getpid());
+  fs::create_directories(work);
+  proc::ProcessOptions options{.program = *program, .arguments = {"--listen", "127.0.0.1:0", "--work-dir", work.string()}};
+  for (const fs::path& folder : model_folders()) options.arguments.insert(options.arguments.end(), {"--models", folder.string()});
+  auto process = proc::Process::start(executor, options);
+  if (!process) co_return std::vector{Finding{"runner", State::missing, process.error().message, "run it by hand to see more"}};
+  const auto line = co_await process->read_line();
+  const auto hello = line && *line ? base::parse_json(**line) : base::Result<json::value>(base::fail(base::ErrorCode::unavailable, ""));
+  if (!hello || !hello->is_object() || !hello->get_object().contains("url")) {
+    const proc::Exit exit = co_await process->terminate(std::chrono::seconds(1));
+    findings.push_back({"runner", State::missing, exit.text() + ": " + process->stderr_tail(), "LibTorch may be missing: make setup"});
+  } else {
+    net::Client client(executor);
+    const std::string url(hello->at("url").as_string());
+    for (const auto& [check, path] : {std::pair{"runner", "/hardware/info"}, std::pair{"models", "/models"}}) {
+      auto answer = co_await client.send({.url = url + path, .deadline = std::chrono::minutes(1)});
+      auto body = answer ? co_await answer->read_all(1 << 20) : base::Result<std::string>(base::fail(answer.error()));
+      if (body)
+        findings.push_back({check, State::good, *body, ""});
+      else
+        findings.push_back({check, State::missing, body.error().message, "run kinora-runner by hand to see more"});
+      if (body && std::string_view(check) == "models" && *body == "[]")
+        findings.back() = {check, State::missing, "no model found",
+                           "the starter model lies in weights/ of the repository; or put model folders into KINORA_HOME/models"};
+    }
+    client.close();
+    (void)co_await process->terminate(std::chrono::seconds(2));
+  }
+  std::error_code ignored;
+  fs::remove_all(work, ignored);
+  co_return findings;
+}
+
+Finding node() {
+  const auto home = Home::open();
+  const auto running = home ? home->running_node() : std::nullopt;
+  if (!running) return {"node", State::note, "no node runs here", "start one: kinora up"};
+  return {"node", State::good, "API at " + running->api, ""};
+}
+
+}  // namespace
+
+asio::awaitable<std::vector<Finding>> examine(asio::any_io_executor executor) {
+  std::vector<Finding> findings{machine(), home_folder(), co_await media(executor)};
+  for (Finding& finding : co_await runner(executor)) findings.push_back(std::move(finding));
+  findings.push_back(node());
+  co_return findings;
+}
+
+}  // namespace kinora::cli

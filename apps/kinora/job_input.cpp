@@ -1,0 +1,178 @@
+#include "kinora/job_input.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/nearest.hpp"
+
+namespace kinora::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = base::json;
+using base::ErrorCode;
+
+// The value's type is the parameter's; what fits no type stays text, and the gateway says what is wrong with it.
+json::value typed(const tasks::ParamSpec* param, const std::string& text) {
+  if (param == nullptr || param->type == tasks::ParamType::string) return json::value(text);
+  if (param->type == tasks::ParamType::array && !text.starts_with('[')) {
+    json::array items;
+    for (std::size_t at = 0; at <= text.size();) {
+      const std::size_t comma = std::min(text.find(',', at), text.size());
+      if (comma > at) items.emplace_back(text.substr(at, comma - at));
+      at = comma + 1;
+    }
+    return items;
+  }
+  const auto value = base::parse_json(text);
+  return value ? *value : json::value(text);
+}
+
+std::string known_params(const tasks::TaskSpec& task) {
+  std::vector<std::string_view> names;
+  for (const tasks::ParamSpec& param : task.params)
+    if (!param.internal) names.push_back(param.name);
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+void JobInput::put(const File& file, const std::string& artifact) {
+  const json::object media{{"artifact", artifact}};
+  if (!file.many) {
+    value[file.slot] = media;
+    return;
+  }
+  if (!value.contains(file.slot)) value[file.slot] = json::array();
+  value[file.slot].as_array().push_back(media);
+}
+
+base::Result<JobInput> read_job_input(const tasks::TaskSpec& task, const std::vector<std::string>& words,
+                                      const std::vector<std::string>& sets) {
+  JobInput input;
+  const bool has_prompt = task.find_param("prompt") != nullptr;
+  std::size_t slot = 0;
+  for (const std::string& word : words) {
+    std::error_code error;
+    const bool is_file = fs::is_regular_file(word, error);
+    if (is_file && slot < task.inputs.size()) {
+      input.files.push_back({std::string(task.inputs[slot].slot), task.inputs[slot].many, word});
+      if (!task.inputs[slot].many) ++slot;
+    } else if (has_prompt && !input.value.contains("prompt")) {
+      input.value["prompt"] = word;
+    } else if (slot >= task.inputs.size()) {
+      return base::fail(ErrorCode::invalid, fmt::format("{} takes no further input: \"{}\"", task.name, word));
+    } else {
+      return base::fail(ErrorCode::not_found, fmt::format("there is no file {}", word));
+    }
+  }
+  for (const tasks::InputSlot& wanted : task.inputs) {
+    if (!wanted.required) continue;
+    const bool given =
+        std::any_of(input.files.begin(), input.files.end(), [&](const JobInput::File& file) { return file.slot == wanted.slot; });
+    if (!given)
+      return base::fail(ErrorCode::invalid, fmt::format("{} needs a file for its input \"{}\" ({})", task.name, wanted.slot, wanted.doc));
+  }
+  for (const std::string& set : sets) {
+    const std::size_t equals = set.find('=');
+    if (equals == std::string::npos || equals == 0) return base::fail(ErrorCode::invalid, "--set wants key=value, not \"" + set + "\"");
+    const std::string key = set.substr(0, equals);
+    const tasks::ParamSpec* param = task.find_param(key);
+    if (param == nullptr || param->internal) {
+      std::vector<std::string> names;
+      for (const tasks::ParamSpec& known : task.params) names.emplace_back(known.name);
+      const auto meant = base::nearest(key, names);
+      return base::fail(ErrorCode::invalid, fmt::format("{} has no parameter \"{}\"{}; it has: {}", task.name, key,
+                                                        meant ? "; did you mean \"" + *meant + "\"?" : "", known_params(task)));
+    }
+    input.value[key] = typed(param, set.substr(equals + 1));
+  }
+  return input;
+}
+
+base::Result<std::vector<Download>> plan_downloads(const json::object& output, const std::string& to) {
+  struct Found {
+    std::string name;
+    std::string url;
+  };
+  std::vector<Found> found;
+  const auto text = [](const json::object& from, std::string_view key) -> std::string {
+    const json::value* value = from.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+  };
+  const auto add = [&](std::string_view slot, const json::value& value) {
+    const json::object* item = value.if_object();
+    if (item == nullptr || !item->contains("url")) return;
+    const json::value* files = item->if_contains("files");
+    if (files != nullptr && files->is_array()) {
+      for (const json::value& file : files->get_array())
+        if (file.is_object()) found.push_back({text(file.get_object(), "name"), text(file.get_object(), "url")});
+      return;
+    }
+    std::string name = text(*item, "name");
+    found.push_back({name.empty() ? std::string(slot) : name, text(*item, "url")});
+  };
+  for (const auto& [slot, value] : output) {
+    if (const json::array* items = value.if_array())
+      for (const json::value& item : *items) add(slot, item);
+    else
+      add(slot, value);
+  }
+  if (found.empty()) return base::fail(ErrorCode::not_found, "the job made no file");
+  std::error_code error;
+  const bool folder = found.size() > 1 || to.ends_with('/') || fs::is_directory(to, error);
+  if (found.size() > 1 && fs::is_regular_file(to, error))
+    return base::fail(ErrorCode::conflict, fmt::format("the job made {} files, but {} is a file; give a folder", found.size(), to));
+  std::vector<Download> downloads;
+  for (const Found& item : found) {
+    const fs::path name(item.name);
+    const bool inside = name.is_relative() && std::none_of(name.begin(), name.end(), [](const fs::path& part) { return part == ".."; });
+    if (!inside || item.url.empty())
+      return base::fail(ErrorCode::invalid, "the gateway names a file that lies outside the folder: " + item.name);
+    downloads.push_back({item.url, folder ? fs::path(to) / name : fs::path(to)});
+  }
+  return downloads;
+}
+
+namespace {
+
+void write_pretty(std::string& out, const json::value& value, int depth) {
+  const std::string indent(static_cast<std::size_t>(depth) * 2, ' ');
+  if (const json::object* object = value.if_object(); object != nullptr && !object->empty()) {
+    out += "{\n";
+    bool first = true;
+    for (const auto& [key, item] : *object) {
+      out += (first ? "" : ",\n") + indent + "  " + json::serialize(json::string(key)) + ": ";
+      first = false;
+      write_pretty(out, item, depth + 1);
+    }
+    out += "\n" + indent + "}";
+  } else if (const json::array* array = value.if_array(); array != nullptr && !array->empty()) {
+    out += "[\n";
+    bool first = true;
+    for (const json::value& item : *array) {
+      out += (first ? "" : ",\n") + indent + "  ";
+      first = false;
+      write_pretty(out, item, depth + 1);
+    }
+    out += "\n" + indent + "]";
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+}  // namespace
+
+std::string pretty_json(const json::value& value) {
+  std::string out;
+  write_pretty(out, value, 0);
+  return out;
+}
+
+std::string pretty_output(const json::object& job) {
+  const json::value* output = job.if_contains("output");
+  return output == nullptr ? "{}" : pretty_json(*output);
+}
+
+}  // namespace kinora::cli

@@ -1,0 +1,24 @@
+#include "kinora/model_folders.hpp"
+
+#include "kinora/home.hpp"
+#include "proc/programs.hpp"
+
+namespace kinora::cli {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> model_folders() {
+  std::vector<fs::path> candidates;
+  if (const auto home = Home::open()) candidates.push_back(home->models());
+  if (const auto program = proc::executable_folder()) {
+    candidates.push_back(*program / "../share/kinora/weights");
+    candidates.push_back(*program / "../../../weights");  // build/<preset>/bin of a checkout
+  }
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (const fs::path& folder : candidates)
+    if (fs::is_directory(folder, error)) found.push_back(fs::canonical(folder, error));
+  return found;
+}
+
+}  // namespace kinora::cli
