@@ -16,7 +16,8 @@ class Chosen final : public Upscaler {
   Chosen(std::unique_ptr<Upscaler> upscaler, std::string story) : upscaler_(std::move(upscaler)), story_(std::move(story)) {}
   std::int64_t scale() const override { return upscaler_->scale(); }
   std::string description() const override { return story_; }
-  void upscale(const Picture& in, void* out) override { upscaler_->upscale(in, out); }
+  using Upscaler::upscale;
+  void upscale(const Picture& in, void* out, const Watch& watch) override { upscaler_->upscale(in, out, watch); }
 
  private:
   std::unique_ptr<Upscaler> upscaler_;

@@ -2,6 +2,7 @@
 // A loaded network that enlarges pictures. One Upscaler is used by one thread at a time and owns the cores it was given while it
 // runs. No LibTorch type here, so that those who hold pictures need not know it.
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -36,6 +37,13 @@ struct NotFinite : std::runtime_error {
   NotFinite() : std::runtime_error("the network's output is not finite") {}
 };
 
+// The watch of a call said stop.
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("stopped") {}
+};
+// Called between the parts of a picture, at least about once a second, with the part of the work that is done (0..1); false stops.
+using Watch = std::function<bool(double)>;
+
 class Upscaler {
  public:
   virtual ~Upscaler() = default;
@@ -43,8 +51,9 @@ class Upscaler {
   // For people: network, device, number format and what the measurement found.
   virtual std::string description() const = 0;
   // Fills `out` ([H*s, W*s] of the same type) with the enlarged picture: values rounded to nearest even, clamped.
-  // Throws NotFinite; c10::Error when memory or the device fails.
-  virtual void upscale(const Picture& in, void* out) = 0;
+  // Throws NotFinite, Stopped; c10::Error when memory or the device fails.
+  virtual void upscale(const Picture& in, void* out, const Watch& watch) = 0;
+  void upscale(const Picture& in, void* out) { upscale(in, out, {}); }
 };
 
 // Loads the weights; needs the device's library for "cuda:N" (nn::load_cuda). Throws nn::LoadError for an unknown architecture or

@@ -78,6 +78,20 @@ TEST_P(Upscalers, gives_it_in_tiles_too) {
   EXPECT_EQ(run({.precision = Precision::fp32, .memory_bytes = 1}), run({.precision = Precision::fp32}));
 }
 
+TEST_P(Upscalers, asks_its_watch_between_tiles_and_stops_when_told) {
+  const auto upscaler = load_upscaler(folder_, {.precision = Precision::fp32, .memory_bytes = 100'000});
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(io_.at("out.image_u8").numel()));
+  std::vector<double> fractions;
+  upscaler->upscale(picture(), out.data(), [&](double fraction) {
+    fractions.push_back(fraction);
+    return true;
+  });
+  EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
+  ASSERT_FALSE(fractions.empty());
+  EXPECT_DOUBLE_EQ(fractions.back(), 1.0);
+  EXPECT_THROW(upscaler->upscale(picture(), out.data(), [](double) { return false; }), Stopped);
+}
+
 TEST_P(Upscalers, chooses_by_measuring_and_tells_what_it_found) {
   EXPECT_LE(farthest(run({})), 1);
   const auto story = load_upscaler(folder_, {})->description();
@@ -135,7 +149,8 @@ class Fixed final : public Upscaler {
   Fixed(int level, int cost) : level_(level), cost_(cost) {}
   std::int64_t scale() const override { return 1; }
   std::string description() const override { return "level " + std::to_string(level_); }
-  void upscale(const Picture& in, void* out) override {
+  using Upscaler::upscale;
+  void upscale(const Picture& in, void* out, const Watch&) override {
     auto* samples = static_cast<std::uint16_t*>(out);
     for (int repeat = 0; repeat < cost_; ++repeat)
       for (std::int64_t i = 0; i < 3 * in.width * in.height; ++i) samples[i] = static_cast<std::uint16_t>(level_ + (samples[i] & 0));

@@ -8,13 +8,17 @@
 
 namespace kinora::models::esrgan {
 
+// Work of one call of the network on the CPU, in multiply-accumulates: well under a second, so that a watch is asked in time.
+inline constexpr std::int64_t kMaxCallMacs = 50'000'000'000;
+
 class SrvggAten final : public Upscaler {
  public:
   // The configuration must have 3 channels. memory_bytes bounds the activations: larger pictures run in tiles.
   SrvggAten(const SrvggModel& model, c10::Device device, at::ScalarType dtype, std::uint64_t memory_bytes);
   std::int64_t scale() const override { return config_.upscale; }
   std::string description() const override;
-  void upscale(const Picture& in, void* out) override;
+  using Upscaler::upscale;
+  void upscale(const Picture& in, void* out, const Watch& watch) override;
 
   // Bytes of activations that one input pixel needs at the widest point.
   std::int64_t bytes_per_pixel() const;
