@@ -125,6 +125,7 @@ void add_role_commands(CLI::App& app, Context& context) {
            {{"--listen", "gateway.listen", "address:port of the API (port 0: a free one)"},
             {"--orchestrator", "gateway.orchestrators", "https://host:port#sha256/... (repeat for several)"},
             {"--public-url", "gateway.public_url", "how workers reach the API"},
+            {"--chunk-s", "gateway.chunk_s", "seconds of video a piece"},
             {"--max-price-wei", "gateway.max_price_wei", "most to pay for a second of compute"},
             grace});
   add_role(app, context, "orchestrator", "Takes jobs from gateways and hands them to its workers", {.orchestrator = true},

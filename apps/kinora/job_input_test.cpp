@@ -1,0 +1,82 @@
+#include "kinora/job_input.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace kinora::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = base::json;
+
+class JobInputTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) / ("job_input_" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()));
+    fs::create_directories(folder_);
+    clip_ = (folder_ / "clip.mp4").string();
+    std::ofstream(clip_) << "x";
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  static const tasks::TaskSpec& task(const char* name) { return *tasks::find_task(name); }
+  fs::path folder_;
+  std::string clip_;
+};
+
+TEST_F(JobInputTest, puts_files_into_slots_and_types_parameters_by_the_catalogue) {
+  auto input = read_job_input(task("video-upscale"), {clip_}, {"scale=2"});
+  ASSERT_TRUE(input) << input.error().message;
+  ASSERT_EQ(input->files.size(), 1u);
+  EXPECT_EQ(input->files[0].slot, "video");
+  input->put(input->files[0], "art_1");
+  EXPECT_EQ(json::serialize(input->value), R"({"scale":2,"video":{"artifact":"art_1"}})");
+}
+TEST_F(JobInputTest, a_list_may_be_written_with_commas) {
+  const auto input = read_job_input(task("transcode"), {clip_}, {"formats=hls,mp4"});
+  ASSERT_TRUE(input) << input.error().message;
+  EXPECT_EQ(json::serialize(input->value.at("formats")), R"(["hls","mp4"])");
+}
+TEST_F(JobInputTest, says_what_is_missing_unknown_or_too_much) {
+  EXPECT_NE(read_job_input(task("video-upscale"), {}, {}).error().message.find("video"), std::string::npos);
+  EXPECT_NE(read_job_input(task("video-upscale"), {"no_such.mp4"}, {}).error().message.find("no_such.mp4"), std::string::npos);
+  EXPECT_NE(read_job_input(task("video-upscale"), {clip_, clip_}, {}).error().message.find("no further input"), std::string::npos);
+  EXPECT_NE(read_job_input(task("video-upscale"), {clip_}, {"scal=2"}).error().message.find("\"scale\""), std::string::npos);
+  EXPECT_FALSE(read_job_input(task("video-upscale"), {clip_}, {"scale"}));
+}
+
+TEST_F(JobInputTest, one_result_goes_to_the_file_itself_or_into_a_folder) {
+  const json::object output = json::parse(R"({"video":{"artifact":"art_1","name":"out.mp4","url":"http://gw/1"},"seed":7})").as_object();
+  EXPECT_EQ(plan_downloads(output, (folder_ / "big.mp4").string())->at(0).file, folder_ / "big.mp4");
+  EXPECT_EQ(plan_downloads(output, folder_.string())->at(0).file, folder_ / "out.mp4");
+}
+TEST_F(JobInputTest, several_results_keep_their_names_in_a_folder) {
+  const json::object output =
+      json::parse(
+          R"({"hls":{"url":"http://gw/m","files":[{"name":"hls/master.m3u8","url":"http://gw/1"},{"name":"hls/0/seg.ts","url":"http://gw/2"}]},
+                                              "renditions":[{"name":"720p.mp4","url":"http://gw/3"}]})")
+          .as_object();
+  const auto plan = plan_downloads(output, (folder_ / "ladder").string());
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->size(), 3u);
+  EXPECT_EQ(plan->at(1).file, folder_ / "ladder" / "hls/0/seg.ts");
+  EXPECT_FALSE(plan_downloads(output, clip_));  // a file stands where a folder is needed
+}
+TEST_F(JobInputTest, a_gateway_cannot_write_outside_the_folder) {
+  for (const char* name : {"../evil", "/etc/evil", "a/../../evil"}) {
+    const json::object output{{"hls", json::object{{"url", "u"},
+                                                   {"files", json::array{json::object{{"name", name}, {"url", "http://gw/1"}},
+                                                                         json::object{{"name", "b"}, {"url", "http://gw/2"}}}}}}};
+    EXPECT_FALSE(plan_downloads(output, folder_.string())) << name;
+  }
+}
+
+TEST(PrettyJson, indents_and_parses_back) {
+  const json::value value = json::parse(R"({"a":[1,{"b":null}],"c":{},"d":"x"})");
+  const std::string text = pretty_json(value);
+  EXPECT_NE(text.find("\n  \"a\": [\n"), std::string::npos);
+  EXPECT_EQ(json::parse(text), value);
+}
+
+}  // namespace
+}  // namespace kinora::cli
