@@ -25,7 +25,7 @@ struct ClientRequest {
   std::string url;  // absolute http:// or https://
   Headers headers{};
   std::string body{};
-  BodySource body_source{};                     // instead of body
+  BodySource body_source{};                       // instead of body
   std::optional<std::uint64_t> content_length{};  // of body_source, when known; else chunked
   TlsTrust trust{};
   std::chrono::milliseconds deadline{30'000};  // from now until the response's headers
@@ -60,6 +60,7 @@ struct ClientSettings {
 
 class Client {
  public:
+  class Pool;
   Client(boost::asio::any_io_executor executor, ClientSettings settings = {});
   ~Client();
   // Errors: invalid (URL), unavailable (cannot connect, connection lost), unauthenticated (wrong key), timeout, too_large.
@@ -68,7 +69,6 @@ class Client {
   void close();  // drops all pooled connections
 
  private:
-  class Pool;
   std::shared_ptr<Pool> pool_;
 };
 

@@ -10,8 +10,20 @@
 
 namespace kinora::net {
 
-enum class GrpcCode { ok = 0, canceled = 1, unknown = 2, invalid_argument = 3, deadline_exceeded = 4, not_found = 5, permission_denied = 7,
-                      resource_exhausted = 8, unimplemented = 12, internal = 13, unavailable = 14, unauthenticated = 16 };
+enum class GrpcCode {
+  ok = 0,
+  canceled = 1,
+  unknown = 2,
+  invalid_argument = 3,
+  deadline_exceeded = 4,
+  not_found = 5,
+  permission_denied = 7,
+  resource_exhausted = 8,
+  unimplemented = 12,
+  internal = 13,
+  unavailable = 14,
+  unauthenticated = 16
+};
 
 struct GrpcStatus {
   GrpcCode code = GrpcCode::ok;

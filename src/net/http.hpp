@@ -51,7 +51,7 @@ class BodyReader {
 };
 
 struct Peer {
-  std::string address;    // "127.0.0.1"
+  std::string address;  // "127.0.0.1"
   bool loopback = false;
   bool tls = false;
   int http_version = 11;  // 10, 11 or 20

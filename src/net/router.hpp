@@ -13,7 +13,7 @@ namespace kinora::net {
 class Router {
  public:
   void add(std::string method, std::string pattern, Handler handler);
-  // What to answer when nothing matches; the default is a short text body.
+  // What to answer when nothing matches; the default is a short text body. For 405 request.param("allow") holds the Allow value.
   using Refusal = std::function<Task<void>(Request&, Response&, int status)>;
   void on_refusal(Refusal refusal);
   Task<void> route(Request& request, Response& response) const;

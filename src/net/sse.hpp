@@ -30,6 +30,7 @@ class SseParser {
   SseEvent event_;
   bool has_data_ = false;
   bool skip_line_feed_ = false;
+  bool first_line_ = true;  // a byte order mark may stand before it
   std::string last_id_;
   std::size_t max_;
 };
