@@ -32,7 +32,7 @@ using Clock = std::function<base::UnixMillis()>;
 
 inline constexpr std::size_t kMaxOrchestrators = 256;
 inline constexpr std::size_t kMaxSessionsPerNode = 1024;  // capabilities asked for; the least recently used goes
-inline constexpr int kMaxNodesPerRun = 8;                 // tried by one run() before it answers "refused"
+inline constexpr std::size_t kMaxNodesPerRun = 8;         // tried by one run() before it answers "refused"
 
 struct MarketSettings {
   std::vector<std::string> orchestrators;                // address.hpp's form
@@ -105,8 +105,9 @@ class Market {
 
   std::vector<NodeStatus> nodes() const;
 
+  struct State;  // market.cpp
+
  private:
-  struct State;
   std::shared_ptr<State> state_;
 };
 

@@ -1,0 +1,189 @@
+#include "market/market.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "base/log.hpp"
+#include "market/book.hpp"
+#include "market/discovery.hpp"
+#include "market/job_call.hpp"
+#include "wire/byoc.hpp"
+
+namespace kinora::market {
+namespace {
+
+namespace log = base::log;
+using Steady = std::chrono::steady_clock;
+
+std::vector<OrchestratorAddress> parse_all(const std::vector<std::string>& texts) {
+  if (texts.size() > kMaxOrchestrators) throw std::invalid_argument("more than 256 orchestrators");
+  std::vector<OrchestratorAddress> addresses;
+  for (const auto& text : texts) {
+    auto address = parse_address(text);
+    if (!address) throw std::invalid_argument("orchestrator " + text + ": " + address.error().message);
+    addresses.push_back(std::move(*address));
+  }
+  return addresses;
+}
+
+std::optional<wire::Price> lower(const std::optional<wire::Price>& a, const std::optional<wire::Price>& b) {
+  if (!a || !b) return a ? a : b;
+  return *a <= *b ? a : b;
+}
+
+net::TlsTrust trust_for(const Session& session) { return session.pin.empty() ? net::TlsTrust{} : net::TlsTrust::pinned(session.pin); }
+
+}  // namespace
+
+std::string_view name(Outcome::Kind kind) {
+  switch (kind) {
+    case Outcome::Kind::succeeded: return "succeeded";
+    case Outcome::Kind::failed: return "failed";
+    case Outcome::Kind::lost: return "lost";
+    case Outcome::Kind::refused: return "refused";
+  }
+  return "";
+}
+
+struct Market::State : std::enable_shared_from_this<State> {
+  State(boost::asio::any_io_executor executor, net::Client& client_, MarketSettings settings_, Clock clock_)
+      : client(client_),
+        settings(std::move(settings_)),
+        clock(std::move(clock_)),
+        book(std::make_shared<Book>(parse_all(settings.orchestrators), BackOff{settings.suspension_first, settings.suspension_longest})),
+        discovery(std::make_shared<Discovery>(std::move(executor), client, book, settings, clock, [this] { changed(); })) {}
+
+  net::Client& client;
+  MarketSettings settings;
+  Clock clock;
+  std::shared_ptr<Book> book;
+  std::shared_ptr<Discovery> discovery;
+  std::function<void()> listener;
+
+  void changed() const {
+    if (listener) listener();
+  }
+  Outcome conclude(Node& node, const std::string& capability, CallEnd end);
+};
+
+namespace {
+
+// Our job counts as running there while this lives.
+class Occupied {
+ public:
+  Occupied(std::shared_ptr<Market::State> state, Node& node, const std::string& capability);
+  ~Occupied();
+  Occupied(const Occupied&) = delete;
+  Occupied& operator=(const Occupied&) = delete;
+
+ private:
+  std::shared_ptr<Market::State> state_;
+  Node& node_;
+  const std::string& capability_;
+};
+
+Occupied::Occupied(std::shared_ptr<Market::State> state, Node& node, const std::string& capability)
+    : state_(std::move(state)), node_(node), capability_(capability) {
+  state_->book->begun(node_, capability_, state_->clock());
+}
+
+Occupied::~Occupied() { state_->book->ended(node_, capability_); }
+
+bool is_nodes_fault(const tasks::TaskFailure& failure) {
+  return failure.fault == tasks::Fault::client || failure.fault == tasks::Fault::policy;
+}
+
+}  // namespace
+
+// Learns from how a call ended and says it in the caller's words; "refused" means: try the next node.
+Outcome Market::State::conclude(Node& node, const std::string& capability, CallEnd end) {
+  Outcome outcome;
+  outcome.node = node.address.url;
+  outcome.worker = std::move(end.worker);
+  outcome.detail = end.detail;
+  outcome.seconds = end.seconds;
+  switch (end.kind) {
+    case CallEnd::Kind::succeeded:
+      outcome.kind = Outcome::Kind::succeeded;
+      book->succeeded(node, capability, end.seconds / std::max(1.0, end.result.units), clock());
+      outcome.result = std::move(end.result);
+      return outcome;
+    case CallEnd::Kind::failed:
+      outcome.kind = Outcome::Kind::failed;
+      if (is_nodes_fault(end.failure)) book->failed(node, capability, end.failure.code + ": " + end.failure.detail, clock());
+      outcome.failure = std::move(end.failure);
+      return outcome;
+    case CallEnd::Kind::lost:
+      outcome.kind = Outcome::Kind::lost;
+      book->failed(node, capability, end.detail, clock());
+      break;
+    case CallEnd::Kind::no_capacity: book->full(node, capability); return outcome;
+    case CallEnd::Kind::unreachable: book->unreachable(node, end.detail, end.error == base::ErrorCode::unauthenticated, clock()); break;
+    case CallEnd::Kind::rejected: book->failed(node, capability, end.detail, clock()); break;
+  }
+  log::warn("market", "job did not end well",
+            {{"node", node.address.url}, {"capability", capability}, {"end", name(outcome.kind)}, {"detail", outcome.detail}});
+  return outcome;
+}
+
+Market::Market(boost::asio::any_io_executor executor, net::Client& client, MarketSettings settings, Clock clock)
+    : state_(std::make_shared<State>(std::move(executor), client, std::move(settings), std::move(clock))) {}
+
+Market::~Market() {
+  state_->listener = nullptr;
+  state_->discovery->close();
+}
+
+Task<Outcome> Market::run(std::string capability, tasks::TaskOrder order, RunLimits limits, OnEvent on_event) {
+  const auto state = state_;
+  const auto deadline = Steady::now() + limits.timeout;
+  limits.max_price = lower(limits.max_price, state->settings.max_price);
+  co_await state->discovery->round(capability);
+  Outcome outcome;
+  outcome.detail = "no orchestrator has a free slot for " + capability;
+  std::vector<std::size_t> tried;
+  while (tried.size() < kMaxNodesPerRun) {
+    // Asked anew for each try: what happened at the last one has been learnt.
+    const auto candidates = state->book->candidates(capability, limits, state->clock());
+    const auto next = std::find_if(candidates.begin(), candidates.end(),
+                                   [&](std::size_t i) { return std::find(tried.begin(), tried.end(), i) == tried.end(); });
+    if (next == candidates.end()) break;
+    tried.push_back(*next);
+    Node& node = state->book->nodes()[*next];
+    const Session session = state->book->session(node, capability, state->clock());
+    JobCall call{.service_url = session.service_url,
+                 .trust = trust_for(session),
+                 .capability = capability,
+                 .order = &order,
+                 .deadline = deadline,
+                 .answer_timeout = state->settings.answer_timeout,
+                 .silence_timeout = state->settings.silence_timeout};
+    CallEnd end;
+    {
+      const Occupied occupied(state, node, capability);
+      end = co_await call_job(state->client, std::move(call), on_event);
+    }
+    outcome = state->conclude(node, capability, std::move(end));
+    state->changed();
+    if (outcome.kind != Outcome::Kind::refused) co_return outcome;
+  }
+  outcome.node.clear();
+  co_return outcome;
+}
+
+Task<unsigned> Market::discover(std::string capability) {
+  const auto state = state_;
+  co_await state->discovery->round(capability);
+  co_return state->book->free_slots(capability, state->settings.max_price, state->clock());
+}
+
+unsigned Market::free_slots(std::string_view capability) {
+  state_->discovery->begin(std::string(capability));
+  return state_->book->free_slots(capability, state_->settings.max_price, state_->clock());
+}
+
+void Market::on_change(std::function<void()> listener) { state_->listener = std::move(listener); }
+
+std::vector<NodeStatus> Market::nodes() const { return state_->book->status(state_->clock()); }
+
+}  // namespace kinora::market
