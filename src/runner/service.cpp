@@ -1,0 +1,46 @@
+#include "runner/service.hpp"
+
+#include <fmt/format.h>
+
+#include "nn/device.hpp"
+#include "runner/task_api.hpp"
+
+namespace kinora::runner {
+namespace {
+
+RunnerSettings checked(RunnerSettings settings) {
+  nn::check_device(settings.device);
+  nn::set_threads(settings.threads);
+  return settings;
+}
+
+net::ServerSettings server_settings(const RunnerSettings& settings) {
+  net::ServerSettings server;
+  server.address = settings.address;
+  server.port = settings.port;
+  server.plain_on_loopback = true;
+  server.limits.connections = 256;
+  return server;
+}
+
+}  // namespace
+
+Service::Service(boost::asio::any_io_executor executor, RunnerSettings settings, Identity identity)
+    : settings_(checked(std::move(settings))),
+      models_(settings_.models_dir,
+              {.device = settings_.device, .precision = models::Precision::automatic, .memory_bytes = settings_.memory_bytes}),
+      queue_(settings_, models_),
+      server_(std::move(executor), server_settings(settings_),
+              [this](net::Request& request, net::Response& response) { return router_.route(request, response); }) {
+  add_probe_routes(router_, std::move(identity), queue_);
+  add_task_routes(router_, settings_, models_, queue_);
+}
+
+Service::~Service() = default;
+
+base::Status Service::listen() { return server_.listen(); }
+std::string Service::url() const { return fmt::format("http://{}:{}", settings_.address, server_.port()); }
+net::Task<void> Service::run() { co_await server_.run(); }
+void Service::stop() { server_.stop(settings_.grace); }
+
+}  // namespace kinora::runner

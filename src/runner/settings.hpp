@@ -1,0 +1,29 @@
+#pragma once
+// What a runner process is told at its start.
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "media/limits.hpp"
+
+namespace kinora::runner {
+
+// Tasks that may wait behind the running one; a further one is refused with 503.
+inline constexpr std::size_t kQueueDepth = 4;
+// The body of POST /tasks/{task}.
+inline constexpr std::size_t kMaxTaskBodyBytes = 1 << 20;
+
+struct RunnerSettings {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;          // 0: any free one
+  std::filesystem::path work_dir;  // inputs and outputs of tasks lie under it
+  std::filesystem::path models_dir;
+  std::string device = "cpu";               // "cpu" or "cuda:N"
+  int threads = 0;                          // of the network; 0: all that the process may use
+  std::uint64_t memory_bytes = 1ULL << 30;  // activations of one network call
+  media::Limits limits;
+  std::chrono::milliseconds grace{500};  // a running task's time to end after a stop
+};
+
+}  // namespace kinora::runner
