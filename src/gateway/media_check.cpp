@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace kinora::gateway {
 namespace {
@@ -99,6 +100,28 @@ net::Task<jobs::Outcome<Probed>> MediaCheck::probe(std::string path, std::string
   if (!probed.media.is_object()) co_return jobs::refuse("internal", "kinora-media answered without a media object");
   probed.mime = mime_of(probed.media, declared_mime);
   co_return probed;
+}
+
+net::Task<jobs::Outcome<Decoded>> MediaCheck::decode(std::string path) {
+  auto result = co_await ask("verify", {{"input", path}});
+  if (!result) co_return tl::unexpected(std::move(result).error());
+  const json::value* outputs = result->if_contains("outputs");
+  const json::value* decoded = outputs != nullptr && outputs->is_object() ? outputs->as_object().if_contains("decoded") : nullptr;
+  const json::value* media = outputs != nullptr && outputs->is_object() ? outputs->as_object().if_contains("media") : nullptr;
+  if (decoded == nullptr || !decoded->is_object() || media == nullptr)
+    co_return jobs::refuse("internal", "kinora-media answered without what it decoded");
+  base::FieldErrors errors;
+  base::ObjectReader in(*decoded, "", errors);
+  Decoded out;
+  out.facts = facts_of(*media);
+  out.facts.frames = in.integer("frames", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
+  out.facts.duration_s = in.number("duration_s", 0, 1e9).value_or(0);
+  out.facts.width = static_cast<int>(in.integer("width", 0, 1 << 20).value_or(0));
+  out.facts.height = static_cast<int>(in.integer("height", 0, 1 << 20).value_or(0));
+  out.corrupt_frames = in.integer("corrupt_frames", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
+  out.blank = in.boolean("blank").value_or(false);
+  if (!errors.empty()) co_return jobs::refuse("internal", "kinora-media answered in another shape");
+  co_return out;
 }
 
 }  // namespace kinora::gateway

@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "gateway/slots.hpp"
+#include "gateway/verdict.hpp"
 #include "jobs/outcome.hpp"
 #include "proc/media_tool.hpp"
 
@@ -18,16 +19,24 @@ struct Probed {
   std::string mime;   // what the bytes are, whatever the client called them
 };
 
+struct Decoded {
+  MediaFacts facts;  // with frames and duration as decoded, not as the container says
+  std::int64_t corrupt_frames = 0;
+  bool blank = false;  // every frame is one colour
+};
+
 class MediaCheck {
  public:
   MediaCheck(boost::asio::any_io_executor executor, proc::MediaTool tool, unsigned processes);
 
   // Problems: input_invalid (not media), unsupported_media, media_too_large, internal (kinora-media failed).
   net::Task<jobs::Outcome<Probed>> probe(std::string path, std::string declared_mime);
-  // One operation of kinora-media; the answer is its result object. Waits for a free place.
-  net::Task<jobs::Outcome<json::object>> ask(std::string operation, json::object request);
+  // Decodes the whole first video (or picture) of the file.
+  net::Task<jobs::Outcome<Decoded>> decode(std::string path);
 
  private:
+  // One operation of kinora-media; the answer is its result object. Waits for a free place.
+  net::Task<jobs::Outcome<json::object>> ask(std::string operation, json::object request);
   proc::MediaTool tool_;
   Slots slots_;
 };

@@ -1,0 +1,63 @@
+#include "gateway/event_stream.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace kinora::gateway {
+
+std::optional<std::int64_t> parse_offset(std::string_view text) {
+  std::int64_t value = 0;
+  if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+tl::expected<StreamQuery, Problem> read_stream_query(const net::Request& request) {
+  StreamQuery out;
+  base::FieldErrors errors;
+  QueryReader query(request.query, errors);
+  out.after = query.integer("after", 0, std::numeric_limits<std::int64_t>::max());
+  if (const auto types = query.text("types", 1024)) {
+    for (std::string_view rest = *types; !rest.empty();) {
+      const auto comma = std::min(rest.find(','), rest.size());
+      if (comma > 0) out.types.emplace_back(rest.substr(0, comma));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    if (out.types.size() > kMaxTypePatterns)
+      errors.push_back({"?types", "invalid_field", "at most " + std::to_string(kMaxTypePatterns) + " patterns"});
+  }
+  out.progress = query.integer("progress", 0, 1).value_or(1) == 1;
+  query.finish();
+  if (const auto last = request.headers.get("last-event-id"); last && !last->empty()) {
+    out.after = parse_offset(*last);
+    if (!out.after) errors.push_back({"Last-Event-ID", "invalid_field", "is not the id of an event of this API"});
+  }
+  if (!errors.empty()) return refuse(std::move(errors));
+  return out;
+}
+
+bool may_be_dropped(std::string_view type) { return type == "job.progress" || type == "job.preview" || type == "job.log"; }
+
+bool ends_subject(std::string_view type) {
+  return type == "job.succeeded" || type == "job.failed" || type == "job.canceled" || type == "job.expired";
+}
+
+bool wanted(const StreamQuery& query, std::string_view type) {
+  if (!query.progress && may_be_dropped(type)) return false;
+  return query.types.empty() || std::ranges::any_of(query.types, [&](const std::string& pattern) { return jobs::matches(pattern, type); });
+}
+
+std::vector<const jobs::Event*> thin(const std::vector<jobs::Event>& batch, const StreamQuery& query) {
+  std::vector<const jobs::Event*> out;
+  for (const auto& event : batch) {
+    if (!wanted(query, event.type)) continue;
+    if (!out.empty() && may_be_dropped(event.type) && out.back()->type == event.type)
+      out.back() = &event;
+    else
+      out.push_back(&event);
+  }
+  return out;
+}
+
+}  // namespace kinora::gateway

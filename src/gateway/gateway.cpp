@@ -1,0 +1,177 @@
+#include "gateway/gateway.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "base/log.hpp"
+#include "gateway/key_routes.hpp"
+#include "gateway/media_verifier.hpp"
+#include "gateway/network_executor.hpp"
+#include "gateway/secret_file.hpp"
+#include "gateway/services.hpp"
+#include "tasks/catalogue.hpp"
+
+namespace kinora::gateway {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::string_view kKid = "1";
+
+}  // namespace
+
+// In order of construction: what is below uses what is above.
+struct Gateway::Parts {
+  Parts(asio::any_io_executor executor_, GatewaySettings settings_, Clock clock_, base::Bytes secret_)
+      : executor(std::move(executor_)),
+        settings(std::move(settings_)),
+        clock(std::move(clock_)),
+        secret(std::move(secret_)),
+        pool(std::max(1u, settings.io_threads)),
+        signer(derive_key(secret, "url"), std::string(kKid)),
+        orders(address, signer, derive_key(secret, "attempt")) {}
+  ~Parts() {
+    if (network.on_change) network.on_change({});
+  }
+
+  asio::any_io_executor executor;
+  GatewaySettings settings;
+  Clock clock;
+  base::Bytes secret;
+  Address address;
+  base::UlidSource ids;
+  asio::thread_pool pool;
+  UrlSigner signer;
+  OrderLinks orders;
+  Network network;
+  std::unique_ptr<store::Database> database;
+  std::unique_ptr<store::Blobs> blobs;
+  std::unique_ptr<KeyStore> keys;
+  std::unique_ptr<IdempotentPosts> once;
+  std::unique_ptr<MediaCheck> media;
+  std::unique_ptr<MediaVerifier> verifier;
+  std::unique_ptr<jobs::Executor> carrier;
+  std::unique_ptr<jobs::Engine> engine;
+  SharedServices services;
+  std::unique_ptr<net::Router> router;
+  bool started = false;
+};
+
+Network Network::over(market::Market& market) {
+  Network network;
+  network.make_executor = [&market](const OrderLinks& links) { return std::make_unique<NetworkExecutor>(market, links); };
+  network.nodes = [&market]() -> net::Task<std::vector<market::NodeStatus>> {
+    // A node tells all that it offers whatever it is asked about, so one question per task with models is more than enough.
+    for (const auto& task : tasks::catalogue())
+      if (!task.internal) (void)co_await market.discover(std::string(task.name));
+    co_return market.nodes();
+  };
+  network.on_change = [&market](std::function<void()> listener) { market.on_change(std::move(listener)); };
+  return network;
+}
+
+base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor executor, GatewaySettings settings, proc::MediaTool media,
+                                                     Network network, std::function<base::UnixMillis()> clock) {
+  std::error_code error;
+  std::filesystem::create_directories(settings.data_dir, error);
+  if (error) return base::fail(base::ErrorCode::io, "cannot make " + settings.data_dir.string() + ": " + error.message());
+  KINORA_TRY(base::Bytes secret, load_or_create_secret(settings.data_dir / "gateway.secret"));
+  auto parts = std::make_unique<Parts>(executor, std::move(settings), std::move(clock), std::move(secret));
+  Parts& p = *parts;
+  store::DatabaseSettings database;
+  database.path = p.settings.data_dir / "gateway.db";
+  KINORA_TRY(p.database, store::Database::open(executor, std::move(database)));
+  KINORA_OK(KeyStore::migrate(*p.database));
+  KINORA_TRY(p.blobs, store::Blobs::open(executor, p.pool, p.settings.data_dir / "blobs"));
+  p.keys = std::make_unique<KeyStore>(*p.database, p.ids);
+  p.once = std::make_unique<IdempotentPosts>(executor, *p.database, p.clock);
+  p.media = std::make_unique<MediaCheck>(executor, std::move(media), p.settings.media_processes);
+  p.verifier = std::make_unique<MediaVerifier>(*p.blobs, *p.media, p.settings.verify);
+  p.network = std::move(network);
+  p.carrier = p.network.make_executor(p.orders);
+  p.engine = std::make_unique<jobs::Engine>(executor, *p.database, *p.blobs, *p.carrier, *p.verifier, p.settings.engine, p.clock);
+  if (p.network.on_change) p.network.on_change([engine = p.engine.get()] { engine->wake(); });
+  p.services = std::make_shared<Services>(Services{.executor = executor,
+                                                   .database = *p.database,
+                                                   .blobs = *p.blobs,
+                                                   .engine = *p.engine,
+                                                   .once = *p.once,
+                                                   .media = *p.media,
+                                                   .signer = p.signer,
+                                                   .orders = p.orders,
+                                                   .address = p.address,
+                                                   .cursor_key = derive_key(p.secret, "cursor"),
+                                                   .links = make_links(p.address, p.signer, p.clock),
+                                                   .nodes = p.network.nodes,
+                                                   .clock = p.clock,
+                                                   .max_upload_bytes = p.settings.max_upload_bytes,
+                                                   .heartbeat = p.settings.heartbeat});
+  return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
+}
+
+Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Gateway::~Gateway() = default;
+
+void Gateway::routes(net::Router& router) {
+  Surface surface(router, *parts_->keys, parts_->ids, parts_->clock);
+  surface.add("GET", "/healthz", Access::open, "", [](Call&) -> Task<Answer> { co_return Reply::of(200, json::object{{"status", "ok"}}); });
+  surface.add("GET", "/readyz", Access::open, "", [parts = parts_.get()](Call&) -> Task<Answer> {
+    if (!parts->started) co_return refuse("maintenance", "the gateway is starting or stopping");
+    const auto row = co_await parts->database->read([](store::Connection& db) -> base::Result<bool> {
+      KINORA_TRY(auto one, db.query("SELECT 1"));
+      return one.step();
+    });
+    if (!row) co_return refuse("maintenance", "the database does not answer");
+    co_return Reply::of(200, json::object{{"status", "ready"}});
+  });
+  add_key_routes(surface, *parts_->keys, parts_->services);
+  add_artifact_routes(surface, parts_->services);
+  add_upload_routes(surface, parts_->services);
+  add_job_routes(surface, parts_->services);
+  add_event_routes(surface, parts_->services);
+  add_catalogue_routes(surface, parts_->services);
+  add_attempt_routes(surface, parts_->services);
+}
+
+net::Handler Gateway::handler() {
+  if (!parts_->router) {
+    parts_->router = std::make_unique<net::Router>();
+    routes(*parts_->router);
+  }
+  return [router = parts_->router.get()](net::Request& request, net::Response& response) { return router->route(request, response); };
+}
+
+void Gateway::set_address(Address address) { parts_->address = std::move(address); }
+
+net::Task<base::Status> Gateway::start() {
+  KINORA_CO_OK(co_await parts_->keys->load());
+  KINORA_CO_OK(co_await parts_->engine->recover());
+  parts_->started = true;
+  base::log::info("gateway", "ready", {{"url", parts_->address.url}, {"jobs", parts_->engine->counts().active_jobs}});
+  co_return base::Status{};
+}
+
+net::Task<void> Gateway::stop() {
+  parts_->started = false;
+  co_await parts_->engine->stop();
+}
+
+net::Task<base::Result<std::optional<std::string>>> Gateway::ensure_first_key() {
+  KINORA_CO_OK(co_await parts_->keys->load());
+  if (!parts_->keys->empty()) co_return std::optional<std::string>{};
+  std::vector<std::string> scopes;
+  for (const auto scope : all_scopes()) scopes.emplace_back(scope);
+  KINORA_CO_TRY(CreatedKey made, co_await create_key("first", std::move(scopes)));
+  co_return std::optional<std::string>{std::move(made.secret)};
+}
+
+net::Task<base::Result<CreatedKey>> Gateway::create_key(std::string name, std::vector<std::string> scopes) {
+  KeyRecord record;
+  record.project = parts_->settings.project;
+  record.name = std::move(name);
+  record.scopes = std::move(scopes);
+  record.api_version = kApiVersion;
+  co_return co_await parts_->keys->create(std::move(record), parts_->clock());
+}
+
+jobs::Engine::Counts Gateway::counts() const { return parts_->engine->counts(); }
+
+}  // namespace kinora::gateway

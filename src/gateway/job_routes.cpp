@@ -1,0 +1,246 @@
+// Jobs (developer-api 5.3): submit, list, get with long-poll, cancel, delete, attempts, logs.
+#include <chrono>
+
+#include "base/time.hpp"
+#include "gateway/body_to_blob.hpp"
+#include "gateway/content_headers.hpp"
+#include "gateway/job_body.hpp"
+#include "gateway/job_log.hpp"
+#include "gateway/list_query.hpp"
+#include "gateway/services.hpp"
+
+namespace kinora::gateway {
+namespace {
+
+using std::chrono::steady_clock;
+
+std::string id_of(const Call& call) { return std::string(call.request.param("id")); }
+
+std::string etag_of(const jobs::Job& job) { return "\"" + std::to_string(job.version) + "\""; }
+
+json::object public_job(const Services& services, const jobs::Job& job) {
+  return jobs::to_json(job, services.links, services.clock(), services.engine.queue_position(job.id));
+}
+
+net::Headers headers_of(const jobs::Job& job) {
+  net::Headers headers{{"etag", etag_of(job)}};
+  if (const auto hint = jobs::poll_after_ms(job); hint > 0) {
+    headers.set("retry-after", std::to_string((hint + 999) / 1000));
+    headers.set("openai-poll-after-ms", std::to_string(hint));
+  }
+  return headers;
+}
+
+// Waits until the job fulfils `enough`, or the time is over; the job as it is then.
+Task<jobs::Outcome<jobs::Job>> wait_for(const Services& services, std::string project, std::string id, std::chrono::seconds time,
+                                        std::function<bool(const jobs::Job&)> enough) {
+  const auto end = steady_clock::now() + time;
+  for (;;) {
+    // The offset is read first: whatever happens after that wakes the wait.
+    const auto offset = co_await services.engine.newest_event_offset();
+    if (!offset) co_return tl::unexpected(offset.error());
+    auto job = co_await services.engine.get(project, id);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - steady_clock::now());
+    if (!job || left.count() <= 0 || enough(*job)) co_return job;
+    co_await services.engine.feed().wait(id, *offset, left);
+  }
+}
+
+Task<tl::expected<void, Problem>> store_inline_media(const Services& services, const std::string& project, json::value& body,
+                                                     const std::vector<InlineMedia>& media) {
+  for (const auto& item : media) {
+    auto blob = co_await bytes_to_blob(services.blobs, item.data.bytes);
+    if (!blob) co_return tl::unexpected(std::move(blob).error());
+    auto probed = co_await services.media.probe(services.blobs.path(blob->sha256()).string(), item.data.mime);
+    if (!probed) {
+      Problem problem = std::move(probed).error();
+      problem.errors.push_back({"/input/" + item.slot, problem.code, problem.detail});
+      co_return tl::unexpected(std::move(problem));
+    }
+    jobs::Engine::NewArtifact wanted{project, "inline", probed->mime, std::move(probed->media), {{"inline", true}}, {}};
+    auto artifact = co_await services.engine.create_artifact(std::move(wanted), std::move(*blob));
+    if (!artifact) co_return tl::unexpected(std::move(artifact).error());
+    replace_inline_media(body, item, artifact->id);
+  }
+  co_return tl::expected<void, Problem>{};
+}
+
+Task<Answer> submit(Call& call, const Services& services) {
+  auto body = co_await call.read_json();
+  if (!body) co_return tl::unexpected(std::move(body).error());
+  if (auto allowed = check_key_limits(*body, call.caller); !allowed) co_return tl::unexpected(std::move(allowed).error());
+  auto scope = idempotency_scope(call, *body);
+  if (!scope) co_return tl::unexpected(std::move(scope).error());
+  base::FieldErrors errors;
+  const auto media = find_inline_media(*body, errors);
+  if (!errors.empty()) co_return refuse(std::move(errors));
+  if (auto stored = co_await store_inline_media(services, call.caller.project, *body, media); !stored)
+    co_return tl::unexpected(std::move(stored).error());
+
+  const auto wait = wanted_wait(*body, call.request.headers.get("prefer"));
+  jobs::SubmitRequest request{call.caller.project, call.caller.key_id, std::move(*body), std::move(*scope), std::string(call.trace_id())};
+  auto submitted = co_await services.engine.submit(std::move(request));
+  if (!submitted) co_return tl::unexpected(std::move(submitted).error());
+  jobs::Job job = std::move(submitted->job);
+  if (wait.count() > 0 && !jobs::terminal(job.status)) {
+    auto waited =
+        co_await wait_for(services, call.caller.project, job.id, wait, [](const jobs::Job& now) { return jobs::terminal(now.status); });
+    if (waited) job = std::move(*waited);
+  }
+  net::Headers headers = headers_of(job);
+  headers.set("location", "/v1/jobs/" + job.id);
+  if (submitted->replayed) headers.set("idempotency-replayed", "true");
+  if (wait.count() > 0 && call.request.headers.contains("prefer"))
+    headers.set("preference-applied", "wait=" + std::to_string(wait.count()));
+  co_return Reply::of(jobs::terminal(job.status) ? 200 : 202, public_job(services, job), std::move(headers));
+}
+
+Task<Answer> get(Call& call, const Services& services) {
+  base::FieldErrors errors;
+  QueryReader query(call.request.query, errors);
+  const auto wait = std::chrono::seconds{query.integer("wait_s", 0, kMaxWait.count()).value_or(0)};
+  const auto since = query.integer("since_version", 0, std::numeric_limits<std::int64_t>::max());
+  query.finish();
+  if (!errors.empty()) co_return refuse(std::move(errors));
+  auto job = co_await wait_for(services, call.caller.project, id_of(call), wait,
+                               [&](const jobs::Job& now) { return jobs::terminal(now.status) || (since && now.version > *since); });
+  if (!job) co_return tl::unexpected(std::move(job).error());
+  net::Headers headers = headers_of(*job);
+  if (const auto known = call.request.headers.get("if-none-match"); known && etag_listed(*known, etag_of(*job)))
+    co_return Reply::empty(304, std::move(headers));
+  co_return Reply::of(200, public_job(services, *job), std::move(headers));
+}
+
+std::optional<base::UnixMillis> time_of(QueryReader& query, std::string_view name, base::FieldErrors& errors) {
+  const auto text = query.text(name, 40);
+  if (!text) return std::nullopt;
+  const auto time = base::from_rfc3339(*text);
+  if (time) return *time;
+  errors.push_back({"?" + std::string(name), "invalid_field", time.error().message});
+  return std::nullopt;
+}
+
+struct Filters {
+  jobs::JobFilter filter;
+  json::object canonical;
+};
+
+Filters read_filters(QueryReader& query, base::FieldErrors& errors) {
+  Filters out;
+  if (const auto status = query.choice("status", {"queued", "running", "succeeded", "failed", "canceled", "expired"})) {
+    out.filter.status = jobs::parse_status(*status);
+    out.canonical["status"] = *status;
+  }
+  const auto text = [&](std::string_view name, std::optional<std::string>& into) {
+    into = query.text(name, 200);
+    if (into) out.canonical[name] = *into;
+  };
+  text("task", out.filter.task);
+  text("model", out.filter.model);
+  text("tag", out.filter.tag);
+  text("end_user", out.filter.end_user);
+  text("client_ref", out.filter.client_ref);
+  out.filter.created_after = time_of(query, "created_after", errors);
+  out.filter.created_before = time_of(query, "created_before", errors);
+  if (out.filter.created_after) out.canonical["created_after"] = out.filter.created_after->time_since_epoch().count();
+  if (out.filter.created_before) out.canonical["created_before"] = out.filter.created_before->time_since_epoch().count();
+  return out;
+}
+
+Task<Answer> list(Call& call, const Services& services) {
+  base::FieldErrors errors;
+  QueryReader query(call.request.query, errors);
+  Filters filters = read_filters(query, errors);
+  auto page = read_list_query(query, services.cursor_key, "job", filters.canonical);
+  query.finish();
+  if (!errors.empty()) co_return refuse(std::move(errors));
+  if (!page) co_return tl::unexpected(std::move(page).error());
+  for (auto [id, key] : {std::pair(&page->after_id, &page->page.after), std::pair(&page->before_id, &page->page.before)}) {
+    if (!*id) continue;
+    const auto at = co_await services.engine.get(call.caller.project, **id);
+    if (!at) co_return tl::unexpected(at.error());
+    *key = jobs::PageKey{at->created_at.time_since_epoch().count(), at->id};
+  }
+  auto found = co_await services.engine.list(call.caller.project, std::move(filters.filter), page->page);
+  if (!found) co_return tl::unexpected(std::move(found).error());
+  json::array data;
+  for (const auto& job : found->data) data.push_back(public_job(services, job));
+  std::optional<ListEdge> first, last;
+  if (!found->data.empty()) {
+    first = ListEdge{found->data.front().id, found->data.front().created_at};
+    last = ListEdge{found->data.back().id, found->data.back().created_at};
+  }
+  co_return Reply::of(200, list_object(std::move(data), found->has_more, first, last, *page, services.cursor_key));
+}
+
+std::string_view name(jobs::CancelResult result) {
+  switch (result) {
+    case jobs::CancelResult::canceled: return "canceled";
+    case jobs::CancelResult::canceling: return "canceling";
+    case jobs::CancelResult::too_late: break;
+  }
+  return "too_late";
+}
+
+Task<Answer> cancel(Call& call, const Services& services) {
+  auto body = co_await call.read_json();
+  if (!body) co_return tl::unexpected(std::move(body).error());
+  base::FieldErrors errors;
+  base::ObjectReader in(*body, "", errors);
+  auto reason = in.string("reason", 500);
+  in.finish();
+  if (!errors.empty()) co_return refuse(std::move(errors));
+  auto done = co_await services.engine.cancel(call.caller.project, id_of(call), std::move(reason));
+  if (!done) co_return tl::unexpected(std::move(done).error());
+  json::object answer = public_job(services, done->job);
+  answer["cancel"] = json::object{{"result", name(done->result)}};
+  co_return Reply::of(done->result == jobs::CancelResult::canceling ? 202 : 200, answer, headers_of(done->job));
+}
+
+Task<Answer> attempts(Call& call, const Services& services) {
+  auto found = co_await services.engine.attempts(call.caller.project, id_of(call));
+  if (!found) co_return tl::unexpected(std::move(found).error());
+  json::array data;
+  for (const auto& attempt : *found) data.push_back(jobs::to_json(attempt));
+  co_return Reply::of(200, json::object{{"object", "list"}, {"data", std::move(data)}, {"has_more", false}});
+}
+
+Task<Answer> logs(Call& call, const Services& services) {
+  base::FieldErrors errors;
+  QueryReader query(call.request.query, errors);
+  const auto after = query.integer("after", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
+  const auto level = query.choice("level", {"debug", "info", "warn", "error"}).value_or("debug");
+  const auto limit = query.integer("limit", 1, 1000).value_or(100);
+  query.finish();
+  if (!errors.empty()) co_return refuse(std::move(errors));
+  const auto job = co_await services.engine.get(call.caller.project, id_of(call));
+  if (!job) co_return tl::unexpected(job.error());
+  LogPage page(after, level, static_cast<std::size_t>(limit));
+  jobs::EventQuery events{call.caller.project, job->id, 0, 1000};
+  for (bool more = true; more && !page.full();) {
+    const auto batch = co_await services.engine.events(events);
+    if (!batch) co_return tl::unexpected(batch.error());
+    for (const auto& event : *batch) page.add(event);
+    more = batch->size() == static_cast<std::size_t>(events.limit);
+    if (more) events.after = batch->back().offset;
+  }
+  co_return Reply::of(200, page.to_json());
+}
+
+}  // namespace
+
+void add_job_routes(Surface& surface, SharedServices services) {
+  surface.add("POST", "/v1/jobs", "jobs:write", [services](Call& call) { return submit(call, *services); });
+  surface.add("GET", "/v1/jobs", "jobs:read", [services](Call& call) { return list(call, *services); });
+  surface.add("GET", "/v1/jobs/{id}", "jobs:read", [services](Call& call) { return get(call, *services); });
+  surface.add("POST", "/v1/jobs/{id}/cancel", "jobs:write", [services](Call& call) { return cancel(call, *services); });
+  surface.add("GET", "/v1/jobs/{id}/attempts", "jobs:read", [services](Call& call) { return attempts(call, *services); });
+  surface.add("GET", "/v1/jobs/{id}/logs", "jobs:read", [services](Call& call) { return logs(call, *services); });
+  surface.add("DELETE", "/v1/jobs/{id}", "jobs:write", [services](Call& call) -> Task<Answer> {
+    auto done = co_await services->engine.remove(call.caller.project, id_of(call));
+    if (!done) co_return tl::unexpected(std::move(done).error());
+    co_return Reply::empty(204);
+  });
+}
+
+}  // namespace kinora::gateway

@@ -1,0 +1,91 @@
+#include "gateway/media_verifier.hpp"
+
+namespace kinora::gateway {
+namespace {
+
+tl::unexpected<base::Error> wrong(std::string what) { return base::fail(base::ErrorCode::invalid, std::move(what)); }
+
+bool is_playlist(const jobs::DeliveredFile& file) { return file.name.ends_with(".m3u8"); }
+
+// Which files are decoded to their end. A chunk's and a ladder's pictures are decoded once: in the joined file, in the MP4 of the
+// same encode.
+bool is_decoded(const tasks::TaskOrder& order, const jobs::DeliveredFile& file) {
+  return order.task != "cut" && file.slot != "hls" && !order.params.contains("range");
+}
+
+}  // namespace
+
+jobs::Task<base::Result<std::vector<std::pair<std::string, std::string>>>> MediaVerifier::playlists(
+    const std::vector<jobs::DeliveredFile>& files) {
+  std::vector<std::pair<std::string, std::string>> texts;
+  for (const auto& file : files) {
+    if (!is_playlist(file)) continue;
+    if (file.bytes > static_cast<std::int64_t>(kMaxPlaylistBytes)) co_return wrong(file.name + " is too long for a playlist");
+    KINORA_CO_TRY(auto reader, co_await blobs_.open_blob(file.sha256));
+    std::string text;
+    for (;;) {
+      KINORA_CO_TRY(std::string piece, co_await reader.read(static_cast<std::int64_t>(text.size()), kMaxPlaylistBytes));
+      if (piece.empty()) break;
+      text += piece;
+    }
+    if (!text.starts_with("#EXTM3U")) co_return wrong(file.name + " is not a playlist");
+    texts.emplace_back(file.name, std::move(text));
+  }
+  co_return texts;
+}
+
+jobs::Task<MediaFacts> MediaVerifier::source_facts(const tasks::TaskOrder& order) {
+  if (order.inputs.empty() || !order.inputs.front().sha256) co_return MediaFacts{};
+  const std::string sha256 = *order.inputs.front().sha256;
+  if (const auto found = sources_.find(sha256); found != sources_.end()) co_return found->second;
+  const auto probed = co_await media_.probe(blobs_.path(sha256).string(), "");
+  // A source that cannot be described sets no expectations; the result is still decoded.
+  const MediaFacts facts = probed ? facts_of(probed->media) : MediaFacts{};
+  if (sources_.size() >= kMaxRememberedSources) sources_.clear();
+  sources_[sha256] = facts;
+  co_return facts;
+}
+
+jobs::Task<base::Status> MediaVerifier::verify_file(const tasks::TaskOrder& order, const jobs::DeliveredFile& file) {
+  const std::string path = blobs_.path(file.sha256).string();
+  const MediaFacts source = co_await source_facts(order);
+  MediaFacts result;
+  if (is_decoded(order, file)) {
+    const auto decoded = co_await media_.decode(path);
+    if (!decoded) co_return wrong(file.name + ": " + decoded.error().detail);
+    result = decoded->facts;
+    if (decoded->corrupt_frames > 0) co_return wrong(file.name + " has frames that do not decode");
+    if (decoded->blank) {
+      // A source may be blank itself: only a result that lost its picture is wrong.
+      const auto original = co_await media_.decode(blobs_.path(order.inputs.front().sha256.value_or("")).string());
+      if (!original || !original->blank) co_return wrong(file.name + " is blank");
+    }
+  } else {
+    const auto probed = co_await media_.probe(path, file.mime);
+    if (!probed) co_return wrong(file.name + ": " + probed.error().detail);
+    result = facts_of(probed->media);
+  }
+  auto bad = judge_file(order, source, file, result);
+  if (bad && is_decoded(order, file) && !order.inputs.empty()) {
+    // What a container says of itself may be a guess, or true only before it was cut off: look at the frames before blaming the worker.
+    const auto original = co_await media_.decode(blobs_.path(order.inputs.front().sha256.value_or("")).string());
+    if (original) bad = judge_file(order, original->facts, file, result);
+  }
+  if (bad) co_return wrong(*bad);
+  co_return base::Status{};
+}
+
+jobs::Task<base::Status> MediaVerifier::verify(const tasks::TaskOrder& order, const tasks::TaskResult& result,
+                                               const std::vector<jobs::DeliveredFile>& files) {
+  (void)result;
+  if (!enabled_) co_return base::Status{};
+  KINORA_CO_TRY(const auto texts, co_await playlists(files));
+  if (const auto bad = judge_set(order, files, texts)) co_return wrong(*bad);
+  for (const auto& file : files) {
+    if (file.slot == "hls" || order.task == "cut") continue;  // the same packets as the MP4; chunks are judged when they are joined
+    KINORA_CO_OK(co_await verify_file(order, file));
+  }
+  co_return base::Status{};
+}
+
+}  // namespace kinora::gateway

@@ -1,0 +1,28 @@
+#pragma once
+// What the nodes' capability names (docs/protocol.md 1) mean for a client: models with their tasks, places per task. Pure.
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "market/market.hpp"
+
+namespace kinora::gateway {
+
+struct OfferedModel {
+  std::set<std::string> tasks;
+  bool warm = false;      // somewhere
+  unsigned capacity = 0;  // of its most offered task, over all nodes: a model's tasks share their device
+  unsigned free = 0;
+};
+// By model id. Names of unknown or internal tasks are left out: a stranger announced them.
+std::map<std::string, OfferedModel> offered_models(std::span<const market::NodeStatus> nodes);
+
+struct Offer {
+  unsigned capacity = 0, free = 0, nodes = 0;
+};
+// Any model: the capability that is the task's bare name.
+Offer offered_task(std::span<const market::NodeStatus> nodes, std::string_view task);
+
+}  // namespace kinora::gateway

@@ -1,0 +1,134 @@
+#include "gateway/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "tasks/catalogue.hpp"
+
+namespace kinora::gateway {
+namespace {
+
+const json::value* member(const json::object& object, std::string_view key) { return object.if_contains(key); }
+
+double number(const json::object& object, std::string_view key) {
+  const json::value* found = member(object, key);
+  return found != nullptr && found->is_number() ? found->to_number<double>() : 0;
+}
+
+std::string_view text(const json::object& object, std::string_view key) {
+  const json::value* found = member(object, key);
+  return found != nullptr && found->is_string() ? std::string_view(found->as_string()) : std::string_view();
+}
+
+std::int64_t param(const tasks::TaskOrder& order, std::string_view name) {
+  const json::value* found = order.params.if_contains(name);
+  return found != nullptr && found->is_number() ? found->to_number<std::int64_t>() : 0;
+}
+
+std::optional<std::string> judge_scale(const tasks::TaskOrder& order, const MediaFacts& source, const MediaFacts& result) {
+  const auto scale = static_cast<int>(param(order, "scale"));
+  if (scale < 1 || source.width == 0) return std::nullopt;
+  if (result.width == source.width * scale && result.height == source.height * scale) return std::nullopt;
+  return fmt::format("{}x{} where {}x{} was asked", result.width, result.height, source.width * scale, source.height * scale);
+}
+
+std::optional<std::string> judge_duration(const MediaFacts& source, const MediaFacts& result) {
+  if (source.duration_s <= 0) return std::nullopt;
+  const double slack = std::max(kDurationSlackS, source.fps > 0 ? 1 / source.fps : 0);
+  if (result.duration_s > 0 && std::abs(result.duration_s - source.duration_s) <= slack) return std::nullopt;
+  return fmt::format("{:.3f} s long where the source is {:.3f} s", result.duration_s, source.duration_s);
+}
+
+}  // namespace
+
+MediaFacts facts_of(const json::value& media) {
+  MediaFacts facts;
+  if (!media.is_object()) return facts;
+  const auto& object = media.as_object();
+  facts.duration_s = number(object, "duration_s");
+  facts.width = static_cast<int>(number(object, "width"));
+  facts.height = static_cast<int>(number(object, "height"));
+  facts.fps = number(object, "fps");
+  const json::value* streams = member(object, "streams");
+  if (streams == nullptr || !streams->is_array()) return facts;
+  for (const auto& stream : streams->as_array()) {
+    if (!stream.is_object()) continue;
+    const auto type = text(stream.as_object(), "type");
+    facts.audio = facts.audio || type == "audio";
+    if (type == "video" && !facts.video) facts.frames = static_cast<std::int64_t>(number(stream.as_object(), "frames"));
+    facts.video = facts.video || type == "video";
+  }
+  return facts;
+}
+
+std::optional<std::string> judge_file(const tasks::TaskOrder& order, const MediaFacts& source, const jobs::DeliveredFile& file,
+                                      const MediaFacts& result) {
+  const auto wrong = [&](std::optional<std::string> what) -> std::optional<std::string> {
+    if (what) return file.name + " is " + *what;
+    return std::nullopt;
+  };
+  if (!result.video || result.width < 1 || result.height < 1) return wrong("without a picture");
+  if (order.task == "image-upscale") return wrong(judge_scale(order, source, result));
+  if (order.task == "video-upscale") {
+    if (auto bad = judge_scale(order, source, result)) return wrong(bad);
+    if (order.params.contains("range")) return std::nullopt;  // a chunk: its part of the source is judged after the join
+    return wrong(judge_duration(source, result));
+  }
+  if (order.task == "join" || order.task == "transcode") return wrong(judge_duration(source, result));
+  if (order.task == "thumbnail") {
+    const auto width = param(order, "width");
+    if (width > 0 && result.width > width) return wrong(fmt::format("{} wide where {} was asked", result.width, width));
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> playlist_names(std::string_view name, std::string_view playlist) {
+  const auto slash = name.rfind('/');
+  const std::string folder(slash == std::string_view::npos ? std::string_view() : name.substr(0, slash + 1));
+  std::vector<std::string> names;
+  const auto take = [&](std::string_view reference) {
+    if (!reference.empty() && reference.find("://") == std::string_view::npos) names.push_back(folder + std::string(reference));
+  };
+  while (!playlist.empty()) {
+    const auto end = std::min(playlist.find('\n'), playlist.size());
+    std::string_view line = playlist.substr(0, end);
+    playlist.remove_prefix(std::min(end + 1, playlist.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.starts_with('#')) {
+      take(line);
+    } else if (const auto uri = line.find("URI=\""); uri != std::string_view::npos) {  // EXT-X-MAP, EXT-X-MEDIA (RFC 8216 4.3)
+      const auto value = line.substr(uri + 5);
+      take(value.substr(0, std::min(value.find('"'), value.size())));
+    }
+  }
+  return names;
+}
+
+std::optional<std::string> judge_set(const tasks::TaskOrder& order, const std::vector<jobs::DeliveredFile>& files,
+                                     const std::vector<std::pair<std::string, std::string>>& playlists) {
+  const auto has_slot = [&](std::string_view slot) {
+    return std::ranges::any_of(files, [&](const jobs::DeliveredFile& file) { return file.slot == slot; });
+  };
+  if (order.task == "transcode") {
+    const json::value* formats = order.params.if_contains("formats");
+    if (formats != nullptr && formats->is_array())
+      for (const auto& format : formats->as_array()) {
+        if (format == "hls" && !has_slot("hls")) return "the HLS ladder is missing";
+        if (format == "mp4" && !has_slot("renditions")) return "the MP4 renditions are missing";
+      }
+  } else if (const auto* task = tasks::find_task(order.task)) {
+    for (const auto& slot : task->outputs)
+      if (slot.file && !has_slot(slot.slot)) return "there is no file for " + std::string(slot.slot);
+  }
+  std::set<std::string_view> delivered;
+  for (const auto& file : files) delivered.insert(file.name);
+  for (const auto& [name, playlist] : playlists)
+    for (const auto& reference : playlist_names(name, playlist))
+      if (!delivered.contains(reference)) return name + " names " + reference + ", which was not delivered";
+  return std::nullopt;
+}
+
+}  // namespace kinora::gateway
