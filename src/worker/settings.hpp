@@ -29,14 +29,14 @@ struct DeviceSettings {
 };
 
 struct WorkerTimings {
-  std::chrono::milliseconds renew{5'000};            // between registrations; protocol.md 2
-  std::chrono::seconds registration_ttl{15};         // the orchestrator forgets us after that
-  std::chrono::milliseconds heartbeat{5'000};        // comment line in a silent event stream
-  std::chrono::seconds keep_outcome{300};            // a finished attempt can be attached to for that long
-  std::chrono::milliseconds runner_start{60'000};    // until its first line
-  std::chrono::milliseconds runner_health{5'000};    // between polls of /health, and how long one may take
-  std::chrono::milliseconds runner_silence{60'000};  // no event from a running task: a hang
-  std::chrono::milliseconds runner_backoff{500};     // before the first restart; doubles up to runner_backoff_max
+  std::chrono::milliseconds renew{5'000};             // between registrations; protocol.md 2
+  std::chrono::seconds registration_ttl{15};          // the orchestrator forgets us after that
+  std::chrono::milliseconds heartbeat{5'000};         // comment line in a silent event stream
+  std::chrono::seconds keep_outcome{300};             // a finished attempt can be attached to for that long
+  std::chrono::milliseconds runner_start{60'000};     // until its first line
+  std::chrono::milliseconds runner_health{5'000};     // between polls of /health, and how long one may take
+  std::chrono::milliseconds runner_silence{120'000};  // no progress of a running task: a hang
+  std::chrono::milliseconds runner_backoff{500};      // before the first restart; doubles up to runner_backoff_max
   std::chrono::milliseconds runner_backoff_max{30'000};
   std::chrono::milliseconds transfer_retry{200};  // before a transfer is tried again; doubles
 };

@@ -6,8 +6,9 @@
 //   KINORA_OK(worker.open());                      // folders, programs
 //   worker.routes(router);                         // POST /process/{task}
 //   worker.set_url("http://127.0.0.1:4321");       // once the server listens
-//   co_await (worker.run() || stop_signal);        // supervises runners, renews registrations
-//   co_await worker.drain(30s);                    // unregisters, lets orders end, gives the rest back
+//   group.spawn(worker.run());                     // supervises runners, renews registrations
+//   co_await stop_signal;
+//   co_await worker.drain(30s);                    // unregisters, lets orders end, gives the rest back; then run() ends
 //
 // Threading: one executor run by one thread; disk work and hashing run on two threads of its own. `client` must outlive it.
 // A crash or hang of a program costs the order it worked on, never the worker.

@@ -1,0 +1,88 @@
+#pragma once
+// Supervises the kinora-runner of one device: starts it, waits for its address, polls its health, restarts it with back-off when it
+// crashes or hangs. A crash costs the order it worked on; the next order waits for the restart.
+//
+// Threading: one executor run by one thread.
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/client.hpp"
+#include "net/sync.hpp"
+#include "proc/process.hpp"
+#include "worker/settings.hpp"
+
+namespace kinora::worker {
+
+// One entry of the runner's GET /models.
+struct RunnerModel {
+  std::string id;
+  std::string task;
+  bool loaded = false;
+  friend bool operator==(const RunnerModel&, const RunnerModel&) = default;
+};
+
+inline constexpr std::size_t kMaxModels = 256;
+// The answer of GET /models: an array, or an object with "models". invalid: anything else. Entries without id and task are left out.
+base::Result<std::vector<RunnerModel>> parse_models(std::string_view json);
+// The url of the runner's first line {"url": "http://127.0.0.1:PORT"}; only loopback is accepted.
+base::Result<std::string> parse_ready_line(std::string_view line);
+
+struct RunnerSettings {
+  std::filesystem::path program;
+  DeviceSettings device;
+  std::filesystem::path work_dir;
+  std::vector<std::filesystem::path> models;
+  WorkerTimings timings;
+};
+
+class Runner {
+ public:
+  enum class State { starting, ready, down };
+  // `changed` is notified when state or models change; it and `client` must outlive the Runner.
+  Runner(boost::asio::any_io_executor executor, RunnerSettings settings, net::Client& client, net::Signal& changed);
+
+  // Supervises until cancelled; the process has ended when it returns.
+  net::Task<void> run();
+
+  State state() const { return state_; }
+  bool ready() const { return state_ == State::ready; }
+  const std::string& url() const { return url_; }  // while ready
+  const std::vector<RunnerModel>& models() const { return models_; }
+  const std::string& device() const { return settings_.device.name; }
+  // Why it is down, or how its last process ended; for people and failures.
+  const std::string& detail() const { return detail_; }
+  // Counts processes: what was asked of an older one is lost.
+  unsigned generation() const { return generation_; }
+  int pid() const { return pid_; }  // 0 while none runs
+  // Kills the process: a task made no progress. run() starts another.
+  void restart(std::string why);
+  // Suspends until the process of `generation` has ended or `most` has passed: a broken stream becomes a told reason.
+  net::Task<void> wait_for_end(unsigned generation, std::chrono::milliseconds most);
+
+ private:
+  net::Task<void> run_once();
+  net::Task<base::Status> begin(proc::Process& process);
+  net::Task<void> drain_output(proc::Process& process);
+  net::Task<std::string> watch_health();
+  net::Task<base::Status> refresh_models();
+  void become(State state, std::string detail);
+
+  boost::asio::any_io_executor executor_;
+  RunnerSettings settings_;
+  net::Client& client_;
+  net::Signal& changed_;
+  State state_ = State::starting;
+  std::string url_;
+  std::vector<RunnerModel> models_;
+  std::string detail_;
+  unsigned generation_ = 0;
+  int pid_ = 0;
+  bool was_ready_ = false;
+  std::optional<std::string> restart_why_;
+  net::Signal restart_;
+};
+
+}  // namespace kinora::worker

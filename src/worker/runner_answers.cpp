@@ -1,0 +1,40 @@
+#include "base/json.hpp"
+#include "net/url.hpp"
+#include "worker/runner.hpp"
+
+namespace kinora::worker {
+using base::ErrorCode;
+using base::fail;
+
+base::Result<std::vector<RunnerModel>> parse_models(std::string_view json) {
+  KINORA_TRY(boost::json::value value, base::parse_json(json));
+  if (const auto* object = value.if_object(); object && object->contains("models")) value = boost::json::value(object->at("models"));
+  const auto* array = value.if_array();
+  if (!array || array->size() > kMaxModels) return fail(ErrorCode::invalid, "kinora-runner's list of models is not understood");
+  std::vector<RunnerModel> out;
+  for (const auto& item : *array) {
+    const auto* object = item.if_object();
+    const auto* id = object ? object->if_contains("id") : nullptr;
+    const auto* task = object ? object->if_contains("task") : nullptr;
+    if (!id || !id->is_string() || !task || !task->is_string()) continue;
+    const auto* loaded = object->if_contains("loaded");
+    out.push_back({std::string(id->get_string()), std::string(task->get_string()), loaded && loaded->is_bool() && loaded->get_bool()});
+  }
+  return out;
+}
+
+base::Result<std::string> parse_ready_line(std::string_view line) {
+  KINORA_TRY(const boost::json::value value, base::parse_json(line, {.bytes = 4096}));
+  const auto* object = value.if_object();
+  const auto* url = object ? object->if_contains("url") : nullptr;
+  if (!url || !url->is_string()) return fail(ErrorCode::invalid, "kinora-runner's first line holds no url");
+  std::string text(url->get_string());
+  while (text.ends_with('/')) text.pop_back();
+  KINORA_TRY(const net::Url parsed, net::parse_url(text));
+  if (parsed.tls() || (parsed.host != "127.0.0.1" && parsed.host != "::1")) {
+    return fail(ErrorCode::invalid, "kinora-runner listens beyond loopback");
+  }
+  return text;
+}
+
+}  // namespace kinora::worker
