@@ -44,7 +44,8 @@ json::object to_json(const Artifact& artifact, const Links& links);
 
 // Inside a write or a read.
 base::Status insert_artifact(store::Connection& connection, const Artifact& artifact, const std::vector<ArtifactFile>& files);
-base::Result<Artifact> find_artifact(store::Connection& connection, std::string_view project, std::string_view id);  // not_found
+// not_found also for another project's; an empty project sees all.
+base::Result<Artifact> find_artifact(store::Connection& connection, std::string_view project, std::string_view id);
 base::Result<ArtifactFile> find_artifact_file(store::Connection& connection, std::string_view artifact, std::string_view name);
 base::Result<std::vector<ArtifactFile>> list_artifact_files(store::Connection& connection, std::string_view artifact);
 base::Result<Listing<Artifact>> list_artifacts(store::Connection& connection, std::string_view project, const Page& page,

@@ -8,9 +8,9 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/json.hpp"
@@ -53,7 +53,8 @@ base::Result<std::vector<Event>> read_events(store::Connection& connection, cons
 base::Result<std::int64_t> oldest_event(store::Connection& connection);
 base::Result<std::int64_t> newest_event(store::Connection& connection);
 
-// Wakes those who wait for news of a subject. Not a queue: after waking, read from the log.
+// Wakes those who wait for news of a subject. Not a queue: read the log, then wait with the last offset seen, then read again.
+// Announcements are remembered for a while, so one that comes between the read and the wait is not missed.
 // Threading: one executor. Waits end when the feed is destroyed.
 class EventFeed {
  public:
@@ -67,7 +68,8 @@ class EventFeed {
   struct Waiter;
   boost::asio::any_io_executor executor_;
   std::multimap<std::string, Waiter*, std::less<>> waiters_;
-  std::map<std::string, std::int64_t, std::less<>> newest_;  // of subjects somebody waits for
+  std::shared_ptr<bool> alive_;
+  std::unordered_map<std::string, std::int64_t> recent_, older_;  // last offset by subject, in two generations
   std::int64_t newest_any_ = 0;
 };
 

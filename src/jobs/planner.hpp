@@ -36,6 +36,7 @@ struct ChunkTask {
   double frames = 0;    // weight in the job's progress
 };
 base::Result<std::vector<ChunkTask>> chunk_tasks(const json::object& job_params, const tasks::TaskResult& cut);
-json::object join_params(const json::object& job_params);
+// Container, and the offset of the chunks' clock that the cut chose.
+json::object join_params(const tasks::TaskResult& cut);
 
 }  // namespace kinora::jobs

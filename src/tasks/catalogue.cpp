@@ -136,11 +136,6 @@ constexpr std::array kJoinInputs{
     InputSlot{.slot = "source", .kind = MediaKind::video, .doc = "where sound, subtitles and metadata come from"},
     InputSlot{.slot = "chunk", .kind = MediaKind::video, .many = true, .doc = "the parts in order"},
 };
-constexpr std::array kTimeBase{
-    ParamSpec{
-        .name = "num", .type = ParamType::integer, .min = 1, .max = 2'147'483'647, .required = true, .doc = "seconds per tick: numerator"},
-    ParamSpec{.name = "den", .type = ParamType::integer, .min = 1, .max = 2'147'483'647, .required = true, .doc = "and denominator"},
-};
 constexpr std::array kJoinParams{
     ParamSpec{.name = "container",
               .type = ParamType::string,
@@ -155,7 +150,7 @@ constexpr std::array kJoinParams{
               .max = kAnyPts,
               .default_json = "0",
               .doc = "the cut's: taken off every timestamp"},
-    ParamSpec{.name = "time_base", .type = ParamType::object, .members = kTimeBase, .doc = "of pts_offset"},
+    ParamSpec{.name = "time_base", .type = ParamType::string, .min = 3, .max = 24, .doc = "of pts_offset: seconds per tick, \"1/12800\""},
 };
 
 constexpr std::array kTasks{

@@ -1,0 +1,250 @@
+#include "jobs/submission.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.hpp"
+#include "base/nearest.hpp"
+#include "base/time.hpp"
+#include "tasks/validation.hpp"
+
+namespace kinora::jobs {
+namespace {
+
+using base::FieldErrors;
+using base::ObjectReader;
+
+constexpr std::int64_t kMaxRetentionS = 10LL * 365 * 86'400;
+
+void read_reference(const tasks::SlotValue& value, MediaRef& out, FieldErrors& errors) {
+  if (const json::string* text = value.value.if_string()) {
+    if (!std::string_view(*text).starts_with("data:")) {
+      errors.push_back(
+          {value.pointer, "not_allowed", "media by URL is not fetched here: upload the file (POST /v1/artifacts) and name the artifact"});
+      return;
+    }
+    auto bytes = parse_data_uri(std::string_view(*text));
+    if (bytes)
+      out.value = std::move(*bytes);
+    else
+      errors.push_back(
+          {value.pointer, bytes.error().code == base::ErrorCode::too_large ? "too_high" : "invalid_field", bytes.error().message});
+    return;
+  }
+  if (!value.value.is_object()) {
+    errors.push_back({value.pointer, "invalid_field", "must be {\"artifact\": id}, {\"upload\": id} or a data: URI"});
+    return;
+  }
+  ObjectReader in(value.value, value.pointer, errors);
+  const auto artifact = in.string("artifact", 64);
+  const auto upload = in.string("upload", 64);
+  const auto before = errors.size();
+  in.finish();
+  if (errors.size() > before) return;
+  if (artifact.has_value() == upload.has_value()) {
+    errors.push_back({value.pointer, "invalid_field", "must name either an artifact or an upload"});
+  } else if (artifact) {
+    if (!base::is_id("art", *artifact)) in.error("artifact", "invalid_field", "must be art_ and a ULID");
+    out.value = media_ref::ArtifactRef{*artifact};
+  } else {
+    if (!base::is_id("upl", *upload)) in.error("upload", "invalid_field", "must be upl_ and a ULID");
+    out.value = media_ref::UploadRef{*upload};
+  }
+}
+
+std::vector<MediaRef> read_media(const tasks::TaskSpec& task, const std::vector<tasks::SlotValue>& values, FieldErrors& errors) {
+  std::vector<MediaRef> out;
+  for (const tasks::SlotValue& value : values) {
+    MediaRef ref;
+    ref.slot = value.slot;
+    ref.pointer = value.pointer;
+    ref.kind = task.find_input(value.slot)->kind;
+    ref.ordinal = static_cast<int>(std::count_if(out.begin(), out.end(), [&](const MediaRef& other) { return other.slot == value.slot; }));
+    read_reference(value, ref, errors);
+    out.push_back(std::move(ref));
+  }
+  return out;
+}
+
+template <class T>
+void choose(ObjectReader& in, std::string_view key, std::optional<T> (*parse)(std::string_view), T& out, std::string_view allowed) {
+  const auto text = in.string(key, 32);
+  if (!text) return;
+  if (const auto value = parse(*text))
+    out = *value;
+  else
+    in.error(key, "not_allowed", std::string(allowed));
+}
+
+void read_requirements(ObjectReader& body, Submission& out, FieldErrors& errors) {
+  if (body.object("requirements") == nullptr) return;
+  const json::value& value = *body.member("requirements");
+  ObjectReader in(value, body.pointer("requirements"), errors);
+  out.requirements = value.as_object();
+  out.deadline_s = in.integer("deadline_s", 1, kMaxDeadlineS);
+  if (const auto text = in.string("deadline", 64)) {
+    const auto time = base::from_rfc3339(*text);
+    if (!time)
+      in.error("deadline", "invalid_field", "must be an RFC 3339 time");
+    else
+      out.deadline = *time;
+  }
+  out.start_timeout_s = in.integer("start_timeout_s", 1, kMaxDeadlineS);
+  in.boolean("count_preparation");
+  choose(in, "priority", parse_priority, out.priority, "must be one of \"low\", \"normal\", \"high\", \"realtime\"");
+  if (in.object("verification") != nullptr) {
+    ObjectReader verification(*in.member("verification"), in.pointer("verification"), errors);
+    if (const auto level = verification.string("level", 32); level && *level != "none" && *level != "checksum" && *level != "structural")
+      verification.error("level", "not_allowed", "must be one of \"none\", \"checksum\", \"structural\"");
+    verification.number("sample_rate", 0, 1);
+    if (const auto on_fail = verification.string("on_fail", 32); on_fail && *on_fail != "retry_elsewhere" && *on_fail != "fail")
+      verification.error("on_fail", "not_allowed", "must be one of \"retry_elsewhere\", \"fail\"");
+    verification.finish();
+  }
+  in.finish();
+}
+
+void read_output(ObjectReader& body, Submission& out, FieldErrors& errors) {
+  if (body.object("output") == nullptr) return;
+  const json::value& value = *body.member("output");
+  ObjectReader in(value, body.pointer("output"), errors);
+  out.output_options = value.as_object();
+  out.retention_s = in.integer("retention_s", 3600, kMaxRetentionS);
+  if (in.object("destination") != nullptr) {
+    ObjectReader destination(*in.member("destination"), in.pointer("destination"), errors);
+    if (destination.required_string("type", 32) != "managed") destination.error("type", "not_allowed", "must be \"managed\"");
+    destination.finish();
+  }
+  in.finish();
+}
+
+void read_retry(ObjectReader& body, Submission& out, FieldErrors& errors) {
+  if (body.object("retry") == nullptr) return;
+  ObjectReader in(*body.member("retry"), body.pointer("retry"), errors);
+  RetryPolicy& retry = out.retry;
+  retry.max_attempts = static_cast<int>(in.integer("max_attempts", 1, 10).value_or(retry.max_attempts));
+  retry.initial_ms = in.integer("initial_ms", 0, 60'000).value_or(retry.initial_ms);
+  retry.coefficient = in.number("coefficient", 1, 10).value_or(retry.coefficient);
+  retry.max_ms = in.integer("max_ms", 0, 600'000).value_or(retry.max_ms);
+  if (const json::array* on = in.array("on", 3)) {
+    retry.on.clear();
+    for (std::size_t i = 0; i < on->size(); ++i) {
+      const json::string* text = (*on)[i].if_string();
+      if (text != nullptr && (*text == "platform" || *text == "worker" || *text == "network"))
+        retry.on.emplace_back(*text);
+      else
+        errors.push_back(
+            {fmt::format("{}/{}", in.pointer("on"), i), "not_allowed", "must be one of \"platform\", \"worker\", \"network\""});
+    }
+  }
+  in.finish();
+}
+
+void read_labels(ObjectReader& in, Submission& out, FieldErrors& errors) {
+  out.client_ref = in.string("client_ref", 255);
+  out.end_user = in.string("end_user", 255);
+  if (const json::array* tags = in.array("tags", kMaxTags)) {
+    for (std::size_t i = 0; i < tags->size(); ++i) {
+      const json::string* text = (*tags)[i].if_string();
+      if (text != nullptr && !text->empty() && text->size() <= kMaxTagBytes)
+        out.tags.emplace_back(*text);
+      else
+        errors.push_back(
+            {fmt::format("{}/{}", in.pointer("tags"), i), "invalid_field", fmt::format("must be a text of 1 to {} bytes", kMaxTagBytes)});
+    }
+  }
+  if (const json::object* metadata = in.object("metadata")) {
+    if (metadata->size() > kMaxMetadata) in.error("metadata", "too_high", fmt::format("must have at most {} members", kMaxMetadata));
+    for (const auto& member : *metadata)
+      if (!member.value().is_string() || member.value().get_string().size() > kMaxMetadataBytes || member.key().size() > kMaxTagBytes)
+        errors.push_back({in.pointer("metadata") + "/" + std::string(member.key()), "invalid_field",
+                          fmt::format("must be a text of at most {} bytes under a name of at most {}", kMaxMetadataBytes, kMaxTagBytes)});
+    out.metadata = *metadata;
+  }
+}
+
+tasks::Problem task_not_found(const std::string& name) {
+  std::vector<std::string> names;
+  for (const tasks::TaskSpec& task : tasks::catalogue())
+    if (!task.internal) names.emplace_back(task.name);
+  const auto meant = base::nearest(name, names);
+  tasks::Problem problem;
+  problem.code = "task_not_found";
+  problem.detail = "there is no task \"" + name.substr(0, 64) + "\"" + (meant ? "; did you mean \"" + *meant + "\"?" : "");
+  problem.errors.push_back({"/task", "not_allowed", problem.detail});
+  return problem;
+}
+
+tasks::Problem wrong(FieldErrors errors) {
+  const auto outside =
+      std::find_if(errors.begin(), errors.end(), [](const base::FieldError& error) { return !error.pointer.starts_with("/input"); });
+  tasks::Problem problem;
+  if (outside == errors.end())
+    problem.code = "schema_invalid";
+  else if (outside->code == "unknown_field" || outside->code == "missing_field")
+    problem.code = outside->code;
+  else
+    problem.code = "invalid_field";
+  const base::FieldError& first = outside == errors.end() ? errors.front() : *outside;
+  problem.detail = first.pointer + " " + first.detail;
+  if (errors.size() > 1) problem.detail += fmt::format(" (and {} more)", errors.size() - 1);
+  problem.errors = std::move(errors);
+  return problem;
+}
+
+}  // namespace
+
+base::Result<media_ref::Inline> parse_data_uri(std::string_view uri) {
+  constexpr std::string_view kBase64 = ";base64";
+  const std::size_t comma = uri.find(',');
+  if (!uri.starts_with("data:") || comma == std::string_view::npos) return base::fail(base::ErrorCode::invalid, "is no data: URI");
+  std::string_view type = uri.substr(5, comma - 5);
+  if (!type.ends_with(kBase64)) return base::fail(base::ErrorCode::unsupported, "a data: URI must be base64");
+  type.remove_suffix(kBase64.size());
+  if (type.size() > 200) return base::fail(base::ErrorCode::invalid, "the media type of the data: URI is too long");
+  const std::string_view text = uri.substr(comma + 1);
+  if (text.size() > kMaxInlineBytes / 3 * 4 + 8)
+    return base::fail(base::ErrorCode::too_large,
+                      fmt::format("a data: URI holds at most {} bytes; upload the file instead", kMaxInlineBytes));
+  auto bytes = base::from_base64(text);
+  if (!bytes) return base::fail(base::ErrorCode::invalid, "the data: URI is not valid base64");
+  if (bytes->size() > kMaxInlineBytes)
+    return base::fail(base::ErrorCode::too_large,
+                      fmt::format("a data: URI holds at most {} bytes; upload the file instead", kMaxInlineBytes));
+  media_ref::Inline out;
+  out.mime = type.substr(0, type.find(';'));
+  if (out.mime.empty()) out.mime = "text/plain";
+  out.bytes = base::as_text(*bytes);
+  return out;
+}
+
+Outcome<Submission> parse_submission(const json::value& body) {
+  FieldErrors errors;
+  Submission out;
+  ObjectReader in(body, "", errors);
+  const std::string task = in.required_string("task", 64);
+  out.task = tasks::find_task(task);
+  if (!task.empty() && (out.task == nullptr || out.task->internal)) return tl::unexpected<tasks::Problem>(task_not_found(task));
+  out.model = in.string("model", 200);
+  if (out.model && out.task != nullptr && !out.task->has_models && *out.model != "auto")
+    in.error("model", "not_allowed", "this task has no models");
+  const json::value* input = in.member("input");
+  if (out.task != nullptr) {
+    const json::value none = json::object();
+    tasks::SplitInput split = tasks::validate_input(*out.task, input != nullptr ? *input : none, "/input", errors);
+    out.params = std::move(split.params);
+    out.media = read_media(*out.task, split.media, errors);
+    if (input != nullptr && input->is_object()) out.input = input->get_object();
+  }
+  read_requirements(in, out, errors);
+  read_output(in, out, errors);
+  read_retry(in, out, errors);
+  read_labels(in, out, errors);
+  out.wait_s = static_cast<int>(in.integer("wait_s", 0, 60).value_or(0));
+  in.finish();
+  if (!errors.empty()) return tl::unexpected<tasks::Problem>(wrong(std::move(errors)));
+  return out;
+}
+
+}  // namespace kinora::jobs
