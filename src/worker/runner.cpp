@@ -16,6 +16,7 @@ using namespace asio::experimental::awaitable_operators;
 namespace {
 
 constexpr int kMissedPolls = 3;
+constexpr int kModelsEveryPolls = 12;  // somebody may have added a model folder
 constexpr std::chrono::seconds kStopGrace{2};
 constexpr std::size_t kLoggedTailBytes = 1000;
 
@@ -46,8 +47,8 @@ net::Task<void> Runner::run_once() {
   if (state_ != State::starting) become(State::starting, detail_);
   proc::ProcessOptions options;
   options.program = settings_.program;
-  options.arguments = {"--listen", "127.0.0.1:0", "--work-dir", settings_.work_dir.string(), "--device", settings_.device.name};
-  for (const auto& folder : settings_.models) options.arguments.insert(options.arguments.end(), {"--models", folder.string()});
+  options.arguments = {"--listen", "127.0.0.1:0",         "--work-dir", settings_.work_dir.string(),
+                       "--device", settings_.device.name, "--models",   settings_.models.string()};
   options.cpus = settings_.device.cpus;
   options.nice = 5;
   auto started = proc::Process::start(executor_, options);
@@ -120,6 +121,7 @@ net::Task<void> Runner::drain_output(proc::Process& process) {
 
 net::Task<std::string> Runner::watch_health() {
   int missed = 0;
+  int quiet_polls = 0;
   for (;;) {
     const auto poll_at = net::Clock::now() + settings_.timings.runner_health;
     while (!restart_why_ && net::Clock::now() < poll_at) co_await restart_.wait(poll_at);
@@ -131,7 +133,11 @@ net::Task<std::string> Runner::watch_health() {
     const bool well = answer && answer->status() == 200 && co_await answer->read_all(64 * 1024);
     missed = well ? 0 : missed + 1;
     if (missed == kMissedPolls) co_return "kinora-runner stopped answering";
-    if (well) co_await refresh_models();
+    if (well && (models_stale_ || ++quiet_polls >= kModelsEveryPolls)) {
+      models_stale_ = false;
+      quiet_polls = 0;
+      co_await refresh_models();
+    }
   }
 }
 

@@ -16,7 +16,7 @@
 
 namespace kinora::worker {
 
-// One entry of the runner's GET /models.
+// One model of the runner's GET /models for one of its tasks.
 struct RunnerModel {
   std::string id;
   std::string task;
@@ -25,7 +25,8 @@ struct RunnerModel {
 };
 
 inline constexpr std::size_t kMaxModels = 256;
-// The answer of GET /models: an array, or an object with "models". invalid: anything else. Entries without id and task are left out.
+// The answer of GET /models: an array, or an object with "models". invalid: anything else. An entry names its "tasks", or its "task";
+// one that names none is left out.
 base::Result<std::vector<RunnerModel>> parse_models(std::string_view json);
 // The url of the runner's first line {"url": "http://127.0.0.1:PORT"}; only loopback is accepted.
 base::Result<std::string> parse_ready_line(std::string_view line);
@@ -34,7 +35,7 @@ struct RunnerSettings {
   std::filesystem::path program;
   DeviceSettings device;
   std::filesystem::path work_dir;
-  std::vector<std::filesystem::path> models;
+  std::filesystem::path models;  // folder of model folders
   WorkerTimings timings;
 };
 
@@ -59,6 +60,8 @@ class Runner {
   int pid() const { return pid_; }  // 0 while none runs
   // Kills the process: a task made no progress. run() starts another.
   void restart(std::string why);
+  // A task ended: which models are loaded may have changed. Looked at with the next poll.
+  void models_may_differ() { models_stale_ = true; }
   // Suspends until the process of `generation` has ended or `most` has passed: a broken stream becomes a told reason.
   net::Task<void> wait_for_end(unsigned generation, std::chrono::milliseconds most);
 
@@ -81,6 +84,7 @@ class Runner {
   unsigned generation_ = 0;
   int pid_ = 0;
   bool was_ready_ = false;
+  bool models_stale_ = false;
   std::optional<std::string> restart_why_;
   net::Signal restart_;
 };

@@ -15,10 +15,17 @@ base::Result<std::vector<RunnerModel>> parse_models(std::string_view json) {
   for (const auto& item : *array) {
     const auto* object = item.if_object();
     const auto* id = object ? object->if_contains("id") : nullptr;
-    const auto* task = object ? object->if_contains("task") : nullptr;
-    if (!id || !id->is_string() || !task || !task->is_string()) continue;
+    if (!id || !id->is_string()) continue;
     const auto* loaded = object->if_contains("loaded");
-    out.push_back({std::string(id->get_string()), std::string(task->get_string()), loaded && loaded->is_bool() && loaded->get_bool()});
+    const bool is_loaded = loaded && loaded->is_bool() && loaded->get_bool();
+    const auto add = [&](const boost::json::value& task) {
+      if (task.is_string()) out.push_back({std::string(id->get_string()), std::string(task.get_string()), is_loaded});
+    };
+    if (const auto* tasks = object->if_contains("tasks"); tasks && tasks->is_array() && tasks->get_array().size() <= kMaxModels) {
+      for (const auto& task : tasks->get_array()) add(task);
+    } else if (const auto* task = object->if_contains("task")) {
+      add(*task);
+    }
   }
   return out;
 }

@@ -113,6 +113,11 @@ net::Task<Outcome<tasks::TaskResult>> call_runner(Runner& runner, net::Client& c
   request.deadline = kAnswerDeadline;
   request.idle = silence * 2;  // silence is watched here, by events
   Call call{runner, client, report};
+  struct Ended {
+    Runner& runner;
+    ~Ended() { runner.models_may_differ(); }
+  };
+  const Ended ended{runner};
   auto first = co_await (call.talk(std::move(request)) || hang(call, silence));
   if (first.index() == 0) co_return std::move(std::get<0>(first));
   const std::string why = "kinora-runner made no progress and was restarted";

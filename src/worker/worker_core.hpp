@@ -30,8 +30,6 @@ struct Place {
   Program program;  // empty: ping
 };
 
-struct Ending;
-
 struct Worker::Core : std::enable_shared_from_this<Worker::Core> {
   Core(boost::asio::any_io_executor executor, WorkerSettings settings, net::Client& client);
 
@@ -44,6 +42,7 @@ struct Worker::Core : std::enable_shared_from_this<Worker::Core> {
   // nullopt: no free place now.
   std::optional<Place> place(const tasks::TaskOrder& order);
   std::shared_ptr<Attempt> begin(tasks::TaskOrder order, Place place);
+  struct Ending;
   net::Task<void> work(tasks::TaskOrder order, std::shared_ptr<Attempt> attempt, Place place, std::shared_ptr<Ending> ending);
   net::Task<Outcome<tasks::TaskResult>> execute(const tasks::TaskOrder& order, const Program& program, ProgressReport report);
   tasks::TaskResult answer_ping(const std::string& device) const;

@@ -33,8 +33,8 @@ net::Task<void> pass(std::chrono::seconds time) {
 }  // namespace
 
 // An attempt's followers wait for a last word, whatever happens to its coroutine: even when that is cancelled before its first step.
-struct Ending {
-  std::shared_ptr<Worker::Core> core;
+struct Worker::Core::Ending {
+  std::shared_ptr<Core> core;
   std::shared_ptr<Attempt> attempt;
   ~Ending() { tell(tasks::failure("canceled", "the order was withdrawn")); }
   void tell(const tasks::TaskEvent& last) {
