@@ -48,6 +48,15 @@ TEST(Config, lists_come_from_commas_in_the_environment) {
 TEST(Config, broken_toml_is_refused_with_its_line) {
   EXPECT_NE(load("[gateway]\nlisten = \n").error().message.find("line 2"), std::string::npos);
 }
+TEST(Config, a_header_without_a_key_is_refused) {
+  EXPECT_FALSE(load("[\x01gateway]\nchunk_s = 20\n"));
+  EXPECT_FALSE(load("[}y]-2"));
+}
+TEST(Config, characters_beyond_ascii_stand_in_strings_and_comments_only) {
+  EXPECT_EQ(load("# für alle\n[gateway]\nlisten = \"hôte \\\" é\" # ça va\n")->text("gateway.listen"), "hôte \" é");
+  EXPECT_EQ(load("[gateway]\nlisten = 'ü'\n")->text("gateway.listen"), "ü");
+  EXPECT_NE(load("[gateway]\nlisten = \u03ce\n").error().message.find("line 2"), std::string::npos);
+}
 TEST(Config, the_example_file_is_valid_and_complete) {
   const std::string example = example_config(kKeys);
   EXPECT_NE(example.find("# chunk_s = 10"), std::string::npos);
