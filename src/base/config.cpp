@@ -11,6 +11,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/nearest.hpp"
 
@@ -63,9 +64,37 @@ Result<ConfigValue> from_text(const ConfigKey& key, const std::string& text) {
   return fail(ErrorCode::invalid, fmt::format("{} must be {}", key.name, type_name(key.fallback)));
 }
 
+// toml++ 3.3 has undefined behaviour on some characters beyond ASCII outside strings. It never sees any: each of their bytes,
+// and '%', is written as %hh before parsing, which is an error outside strings, and read back in values.
+std::string hide_non_ascii(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 || c == '%')
+      out += fmt::format("%{:02x}", byte);
+    else
+      out += c;
+  }
+  return out;
+}
+std::string show_non_ascii(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = text[i] == '%' ? from_hex(text.substr(i + 1, 2)) : Result<Bytes>(Bytes());
+    if (text[i] == '%' && byte && byte->size() == 1) {
+      out += static_cast<char>((*byte)[0]);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 Result<ConfigValue> from_toml(const ConfigKey& key, const toml::node& node) {
   if (std::holds_alternative<std::string>(key.fallback)) {
-    if (const auto* value = node.as_string()) return value->get();
+    if (const auto* value = node.as_string()) return show_non_ascii(value->get());
   } else if (std::holds_alternative<bool>(key.fallback)) {
     if (const auto* value = node.as_boolean()) return value->get();
   } else if (std::holds_alternative<std::int64_t>(key.fallback)) {
@@ -78,43 +107,16 @@ Result<ConfigValue> from_toml(const ConfigKey& key, const toml::node& node) {
     for (const toml::node& item : *items) {
       const auto* text = item.as_string();
       if (text == nullptr) return fail(ErrorCode::invalid, key.name + " must be a list of strings");
-      list.push_back(text->get());
+      list.push_back(show_non_ascii(text->get()));
     }
     return list;
   }
   return fail(ErrorCode::invalid, fmt::format("{} must be {}", key.name, type_name(key.fallback)));
 }
 
-// TOML allows characters beyond ASCII only inside strings and comments. toml++ 3.3 has undefined behaviour on some
-// elsewhere, so they are found here: the line of the first, or 0. Open strings are left to the parser.
-std::size_t stray_non_ascii_line(std::string_view text) {
-  std::size_t line = 1;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\n') ++line;
-    if (static_cast<unsigned char>(c) >= 0x80) return line;
-    if (c == '#') i = std::min(text.find('\n', i), text.size()) - 1;
-    if (c != '"' && c != '\'') continue;
-    const std::string triple(3, c);
-    const std::string_view quote = text.substr(i, 3) == triple ? std::string_view(triple) : text.substr(i, 1);
-    for (i += quote.size(); i < text.size() && text.substr(i, quote.size()) != quote; ++i) {
-      if (text[i] == '\n') {
-        ++line;
-        if (quote.size() == 1) break;  // not closed on its line
-      }
-      if (c == '"' && text[i] == '\\') ++i;
-    }
-    i += quote.size() - 1;
-  }
-  return 0;
-}
-
 Result<toml::table> parse_toml(std::string_view text, std::string_view name) {
-  if (const std::size_t line = stray_non_ascii_line(text); line != 0)
-    return fail(ErrorCode::invalid,
-                fmt::format("{} line {}: a character beyond ASCII may stand only inside quotes or a comment", name, line));
   try {
-    return toml::parse(text, name);
+    return toml::parse(hide_non_ascii(text), name);
   } catch (const toml::parse_error& error) {
     return fail(ErrorCode::invalid, fmt::format("{} line {}: {}", name, error.source().begin.line, error.description()));
   } catch (const std::invalid_argument& error) {
