@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/bytes.hpp"
 #include "net/url.hpp"
 
 namespace kinora::gateway {
@@ -14,15 +13,6 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-bool is_mime(std::string_view text) {
-  const auto slash = text.find('/');
-  if (slash == 0 || slash == std::string_view::npos || slash + 1 == text.size() || text.size() > 127) return false;
-  for (const char c : text)
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '+' || c == '-'))
-      return false;
-  return text.find('/', slash + 1) == std::string_view::npos;
 }
 
 }  // namespace
@@ -60,32 +50,6 @@ std::string safe_filename(std::string_view text) {
     name.resize(cut);
   }
   return name.empty() || name == "." || name == ".." ? "file" : name;
-}
-
-base::Result<DataUri> parse_data_uri(std::string_view text) {
-  const auto refuse = [](std::string what) { return base::fail(base::ErrorCode::invalid, std::move(what)); };
-  if (!text.starts_with("data:")) return refuse("not a data: URI");
-  text.remove_prefix(5);
-  const auto comma = text.find(',');
-  if (comma == std::string_view::npos) return refuse("a data: URI needs a comma before its data");
-  std::string_view head = text.substr(0, comma);
-  const std::string_view data = text.substr(comma + 1);
-  const bool base64 = head.ends_with(";base64");
-  if (base64) head.remove_suffix(7);
-  DataUri uri;
-  uri.mime = std::string(head.substr(0, std::min(head.find(';'), head.size())));
-  if (!is_mime(uri.mime)) return refuse("a data: URI needs a media type, such as data:image/png;base64,...");
-  if (data.size() > kMaxDataUriBytes * 3)  // percent-encoding's worst case; base64 is checked below
-    return base::fail(base::ErrorCode::too_large, "a data: URI holds at most 256 KiB; send bigger media as an upload");
-  if (base64) {
-    KINORA_TRY(const base::Bytes bytes, base::from_base64(data));
-    uri.bytes = base::as_text(bytes);
-  } else {
-    KINORA_TRY(uri.bytes, net::percent_decode(data));
-  }
-  if (uri.bytes.size() > kMaxDataUriBytes)
-    return base::fail(base::ErrorCode::too_large, "a data: URI holds at most 256 KiB; send bigger media as an upload");
-  return uri;
 }
 
 }  // namespace kinora::gateway

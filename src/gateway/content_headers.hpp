@@ -1,10 +1,8 @@
 #pragma once
-// Header values of content answers: entity tags (RFC 9110 8.8.3, 13.1), Content-Disposition (RFC 6266), data: URIs (RFC 2397). Pure.
+// Header values of content answers: entity tags (RFC 9110 8.8.3, 13.1), Content-Disposition (RFC 6266). Pure.
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace kinora::gateway {
 
@@ -20,13 +18,5 @@ std::string content_disposition(std::string_view kind, std::string_view filename
 // A file name that is safe to show and to store: the last path segment, without control characters, at most 200 bytes on a
 // character boundary; "file" when nothing is left.
 std::string safe_filename(std::string_view text);
-
-inline constexpr std::size_t kMaxDataUriBytes = 256 * 1024;  // of the media itself
-struct DataUri {
-  std::string mime;
-  std::string bytes;
-};
-// `data:[<type>/<subtype>][;parameter]*[;base64],<data>`. Errors: invalid, too_large.
-base::Result<DataUri> parse_data_uri(std::string_view text);
 
 }  // namespace kinora::gateway

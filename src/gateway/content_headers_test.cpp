@@ -47,28 +47,5 @@ TEST(SafeFilename, cuts_a_long_name_at_a_character) {
   EXPECT_EQ(name, std::string(199, 'a'));
 }
 
-// RFC 2397, section 4: "A brief note".
-TEST(DataUri, reads_percent_encoded_and_base64_data) {
-  EXPECT_EQ(parse_data_uri("data:text/plain,A%20brief%20note")->bytes, "A brief note");
-  const auto uri = parse_data_uri("data:image/png;base64,iVBORw0KGgo=");
-  ASSERT_TRUE(uri);
-  EXPECT_EQ(uri->mime, "image/png");
-  EXPECT_EQ(uri->bytes, "\x89PNG\r\n\x1a\n");
-}
-
-TEST(DataUri, refuses_malformed_ones) {
-  for (const std::string bad : {"", "data:", "data:,x", "data:image/png;base64", "data:image/png;base64,@@", "data:image,x", "http://x",
-                                "data:image/png/x;base64,AA==", "data:image/pn g,x"})
-    EXPECT_FALSE(parse_data_uri(bad)) << bad;
-}
-
-TEST(DataUri, holds_at_most_256_KiB) {
-  EXPECT_TRUE(parse_data_uri("data:text/plain," + std::string(kMaxDataUriBytes, 'a')));
-  const auto over = parse_data_uri("data:text/plain," + std::string(kMaxDataUriBytes + 1, 'a'));
-  ASSERT_FALSE(over);
-  EXPECT_EQ(over.error().code, base::ErrorCode::too_large);
-  EXPECT_EQ(parse_data_uri("data:text/plain," + std::string(4 * kMaxDataUriBytes, 'a')).error().code, base::ErrorCode::too_large);
-}
-
 }  // namespace
 }  // namespace kinora::gateway

@@ -38,8 +38,8 @@ TEST(Cursor, refuses_what_another_key_signed_or_anyone_changed) {
 }
 
 TEST(Cursor, refuses_malformed_text) {
-  for (const std::string bad : {std::string(), std::string("."), std::string("e30."), std::string("job_01KE0000000000000000000001"),
-                                std::string(kMaxCursorBytes + 1, 'A')})
+  for (const std::string& bad : {std::string(), std::string("."), std::string("e30."), std::string("job_01KE0000000000000000000001"),
+                                 std::string(kMaxCursorBytes + 1, 'A')})
     EXPECT_FALSE(decode_cursor(counting_key(), bad)) << bad;
 }
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "tasks/catalogue.hpp"
-
 namespace kinora::gateway {
 namespace {
 
@@ -14,42 +12,12 @@ std::string_view text_member(const json::value& body, std::string_view key) {
   return found != nullptr && found->is_string() ? std::string_view(found->as_string()) : std::string_view();
 }
 
-bool holds_data_uri(const json::value& value) { return value.is_string() && value.as_string().starts_with("data:"); }
-
 }  // namespace
 
-std::vector<InlineMedia> find_inline_media(const json::value& body, base::FieldErrors& errors) {
-  std::vector<InlineMedia> found;
-  const tasks::TaskSpec* task = tasks::find_task(text_member(body, "task"));
-  if (task == nullptr) return found;
-  const json::value* input = body.as_object().if_contains("input");
-  if (input == nullptr || !input->is_object()) return found;
-  const auto take = [&](const json::value& value, std::string_view slot, std::optional<std::size_t> index) {
-    if (!holds_data_uri(value)) return;
-    auto data = parse_data_uri(std::string_view(value.as_string()));
-    if (data) {
-      found.push_back({std::string(slot), index, std::move(*data)});
-      return;
-    }
-    std::string pointer = "/input/" + std::string(slot) + (index ? "/" + std::to_string(*index) : std::string());
-    errors.push_back(
-        {std::move(pointer), data.error().code == base::ErrorCode::too_large ? "too_high" : "invalid_field", data.error().message});
-  };
-  for (const auto& slot : task->inputs) {
-    const json::value* value = input->as_object().if_contains(slot.slot);
-    if (value == nullptr) continue;
-    if (!slot.many) {
-      take(*value, slot.slot, std::nullopt);
-    } else if (value->is_array()) {
-      for (std::size_t i = 0; i < value->as_array().size(); ++i) take(value->as_array()[i], slot.slot, i);
-    }
-  }
-  return found;
-}
-
-void replace_inline_media(json::value& body, const InlineMedia& media, const std::string& artifact) {
-  json::value& slot = body.as_object()["input"].as_object()[media.slot];
-  (media.index ? slot.as_array()[*media.index] : slot) = json::object{{"artifact", artifact}};
+void replace_media(json::value& body, std::string_view pointer, const std::string& artifact) {
+  boost::system::error_code error;
+  json::value* place = body.find_pointer(pointer, error);
+  if (place != nullptr) *place = json::object{{"artifact", artifact}};
 }
 
 jobs::Outcome<void> check_key_limits(const json::value& body, const Caller& caller) {

@@ -8,6 +8,7 @@
 #include "gateway/job_log.hpp"
 #include "gateway/list_query.hpp"
 #include "gateway/services.hpp"
+#include "jobs/submission.hpp"
 
 namespace kinora::gateway {
 namespace {
@@ -46,21 +47,26 @@ Task<jobs::Outcome<jobs::Job>> wait_for(const Services& services, std::string pr
   }
 }
 
-Task<tl::expected<void, Problem>> store_inline_media(const Services& services, const std::string& project, json::value& body,
-                                                     const std::vector<InlineMedia>& media) {
-  for (const auto& item : media) {
-    auto blob = co_await bytes_to_blob(services.blobs, item.data.bytes);
+// Media given inline becomes artifacts, looked at like every other input. A body that is wrong is left to the engine, which says all that
+// is wrong with it.
+Task<tl::expected<void, Problem>> store_inline_media(const Services& services, const std::string& project, json::value& body) {
+  const auto submission = jobs::parse_submission(body);
+  if (!submission) co_return tl::expected<void, Problem>{};
+  for (const auto& media : submission->media) {
+    const auto* data = std::get_if<jobs::media_ref::Inline>(&media.value);
+    if (data == nullptr) continue;
+    auto blob = co_await bytes_to_blob(services.blobs, data->bytes);
     if (!blob) co_return tl::unexpected(std::move(blob).error());
-    auto probed = co_await services.media.probe(services.blobs.path(blob->sha256()).string(), item.data.mime);
+    auto probed = co_await services.media.probe(services.blobs.path(blob->sha256()).string(), data->mime);
     if (!probed) {
       Problem problem = std::move(probed).error();
-      problem.errors.push_back({"/input/" + item.slot, problem.code, problem.detail});
+      problem.errors.push_back({media.pointer, problem.code, problem.detail});
       co_return tl::unexpected(std::move(problem));
     }
     jobs::Engine::NewArtifact wanted{project, "inline", probed->mime, std::move(probed->media), {{"inline", true}}, {}};
     auto artifact = co_await services.engine.create_artifact(std::move(wanted), std::move(*blob));
     if (!artifact) co_return tl::unexpected(std::move(artifact).error());
-    replace_inline_media(body, item, artifact->id);
+    replace_media(body, media.pointer, artifact->id);
   }
   co_return tl::expected<void, Problem>{};
 }
@@ -71,10 +77,7 @@ Task<Answer> submit(Call& call, const Services& services) {
   if (auto allowed = check_key_limits(*body, call.caller); !allowed) co_return tl::unexpected(std::move(allowed).error());
   auto scope = idempotency_scope(call, *body);
   if (!scope) co_return tl::unexpected(std::move(scope).error());
-  base::FieldErrors errors;
-  const auto media = find_inline_media(*body, errors);
-  if (!errors.empty()) co_return refuse(std::move(errors));
-  if (auto stored = co_await store_inline_media(services, call.caller.project, *body, media); !stored)
+  if (auto stored = co_await store_inline_media(services, call.caller.project, *body); !stored)
     co_return tl::unexpected(std::move(stored).error());
 
   const auto wait = wanted_wait(*body, call.request.headers.get("prefer"));

@@ -57,12 +57,22 @@ TEST(UrlSigner, signs_disposition_and_address_too) {
 TEST(UrlSigner, refuses_malformed_queries) {
   const UrlSigner signer(counting_key(), "1");
   const std::string sig = "&sig=BK_ksAlxxsurdCo61jHu2InIW_kDWIiOPhVZ3SKZH50";
-  for (const std::string query :
-       {std::string(), std::string("sig=x"), "exp=&kid=1" + sig, "exp=-1&kid=1" + sig, "kid=1&exp=1767225600" + sig,
-        "exp=1767225600&kid=1&kid=1" + sig, "exp=1767225600&kid=1&x=1" + sig, "exp=01767225600&kid=1" + sig,
-        "exp=99999999999999999999&kid=1" + sig, "exp=1767225600&&kid=1" + sig, std::string("&sig="), "exp=1767225600&kid=1&ip=%31" + sig,
-        "exp=1767225600&kid=1" + sig + "=", "exp=1767225600&kid=1&sig=", std::string(kMaxSignedQueryBytes, 'e') + sig})
-    EXPECT_FALSE(signer.verify("GET", kPath, query, kBefore)) << query;
+  const std::vector<std::string> bad{std::string(),
+                                     std::string("sig=x"),
+                                     "exp=&kid=1" + sig,
+                                     "exp=-1&kid=1" + sig,
+                                     "kid=1&exp=1767225600" + sig,
+                                     "exp=1767225600&kid=1&kid=1" + sig,
+                                     "exp=1767225600&kid=1&x=1" + sig,
+                                     "exp=01767225600&kid=1" + sig,
+                                     "exp=99999999999999999999&kid=1" + sig,
+                                     "exp=1767225600&&kid=1" + sig,
+                                     std::string("&sig="),
+                                     "exp=1767225600&kid=1&ip=%31" + sig,
+                                     "exp=1767225600&kid=1" + sig + "=",
+                                     "exp=1767225600&kid=1&sig=",
+                                     std::string(kMaxSignedQueryBytes, 'e') + sig};
+  for (const auto& query : bad) EXPECT_FALSE(signer.verify("GET", kPath, query, kBefore)) << query;
 }
 
 TEST(UrlSigner, path_form_covers_every_name_below_the_prefix_only) {
@@ -72,7 +82,7 @@ TEST(UrlSigner, path_form_covers_every_name_below_the_prefix_only) {
   EXPECT_TRUE(signer.verify_prefix(prefix, token, kBefore));
   EXPECT_FALSE(signer.verify_prefix(prefix, token, kExpires));
   EXPECT_FALSE(signer.verify_prefix("/v1/artifacts/art_01KE0000000000000000000002/files/", token, kBefore));
-  for (const std::string bad : {"", ".", "..", "1.1.x", "x.1.y"}) EXPECT_FALSE(signer.verify_prefix(prefix, bad, kBefore)) << bad;
+  for (const std::string_view bad : {"", ".", "..", "1.1.x", "x.1.y"}) EXPECT_FALSE(signer.verify_prefix(prefix, bad, kBefore)) << bad;
 }
 
 TEST(AttemptToken, is_of_one_attempt_and_a_time) {

@@ -1,0 +1,106 @@
+#include "gateway/verdict.hpp"
+
+#include <gtest/gtest.h>
+
+namespace kinora::gateway {
+namespace {
+
+using Delivered = std::vector<jobs::DeliveredFile>;
+
+tasks::TaskOrder order(std::string task, std::string_view params) {
+  tasks::TaskOrder out;
+  out.task = std::move(task);
+  out.params = base::parse_json(params)->as_object();
+  return out;
+}
+
+MediaFacts video(int width, int height, double duration_s, double fps = 25) {
+  MediaFacts facts;
+  facts.video = true;
+  facts.width = width;
+  facts.height = height;
+  facts.duration_s = duration_s;
+  facts.fps = fps;
+  return facts;
+}
+
+const jobs::DeliveredFile kFile{"video", "out.mp4", "video/mp4", "", 1};
+
+TEST(Verdict, a_video_upscaled_by_two_has_twice_the_size_and_the_same_duration) {
+  const auto upscale = order("video-upscale", R"({"scale":2})");
+  EXPECT_FALSE(judge_file(upscale, video(320, 180, 10), kFile, video(640, 360, 10)));
+  EXPECT_FALSE(judge_file(upscale, video(320, 180, 10), kFile, video(640, 360, 10.09)));
+  EXPECT_TRUE(judge_file(upscale, video(320, 180, 10), kFile, video(640, 358, 10)));
+  EXPECT_TRUE(judge_file(upscale, video(320, 180, 10), kFile, video(320, 180, 10)));
+  EXPECT_TRUE(judge_file(upscale, video(320, 180, 10), kFile, video(640, 360, 9.5)));
+  EXPECT_TRUE(judge_file(upscale, video(320, 180, 10), kFile, video(640, 360, 0)));
+}
+
+TEST(Verdict, one_frame_of_a_slow_video_may_be_missing_from_the_duration) {
+  const auto upscale = order("video-upscale", R"({"scale":2})");
+  EXPECT_FALSE(judge_file(upscale, video(320, 180, 10, 2), kFile, video(640, 360, 9.5, 2)));
+  EXPECT_TRUE(judge_file(upscale, video(320, 180, 10, 2), kFile, video(640, 360, 9.4, 2)));
+}
+
+TEST(Verdict, a_chunk_is_not_held_to_the_duration_of_the_whole) {
+  const auto chunk = order("video-upscale", R"({"scale":2,"range":{"start_pts":0,"end_pts":100}})");
+  EXPECT_FALSE(judge_file(chunk, video(320, 180, 100), kFile, video(640, 360, 10)));
+  EXPECT_TRUE(judge_file(chunk, video(320, 180, 100), kFile, video(320, 180, 10)));
+}
+
+TEST(Verdict, an_unknown_source_sets_no_size_but_a_result_needs_a_picture) {
+  const auto upscale = order("video-upscale", R"({"scale":2})");
+  EXPECT_FALSE(judge_file(upscale, {}, kFile, video(640, 360, 10)));
+  EXPECT_TRUE(judge_file(upscale, {}, kFile, {}));
+}
+
+TEST(Verdict, an_image_has_the_scale_and_a_thumbnail_at_most_the_width) {
+  EXPECT_FALSE(judge_file(order("image-upscale", R"({"scale":4})"), video(10, 20, 0), kFile, video(40, 80, 0)));
+  EXPECT_TRUE(judge_file(order("image-upscale", R"({"scale":4})"), video(10, 20, 0), kFile, video(20, 40, 0)));
+  EXPECT_FALSE(judge_file(order("thumbnail", R"({"width":160})"), video(320, 180, 10), kFile, video(160, 90, 0)));
+  EXPECT_TRUE(judge_file(order("thumbnail", R"({"width":160})"), video(320, 180, 10), kFile, video(320, 180, 0)));
+}
+
+TEST(Verdict, facts_come_from_a_media_object) {
+  const auto facts = facts_of(*base::parse_json(
+      R"({"format":"mp4","duration_s":2.5,"width":320,"height":180,"fps":25,"streams":[{"type":"video","frames":62},{"type":"audio"}]})"));
+  EXPECT_TRUE(facts.video);
+  EXPECT_TRUE(facts.audio);
+  EXPECT_EQ(facts.width, 320);
+  EXPECT_EQ(facts.frames, 62);
+  EXPECT_DOUBLE_EQ(facts.duration_s, 2.5);
+  EXPECT_FALSE(facts_of(nullptr).video);
+  EXPECT_FALSE(facts_of(json::array{1}).video);
+  EXPECT_FALSE(facts_of(*base::parse_json(R"({"streams":[1,{"type":2}],"width":"x"})")).video);
+}
+
+// RFC 8216, section 8.4 (master playlist) and 4.3.2.5 (EXT-X-MAP).
+TEST(Playlist, names_its_files_relative_to_itself) {
+  EXPECT_EQ(playlist_names("hls/master.m3u8", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1280000\nlow/audio-video.m3u8\r\n\n"),
+            std::vector<std::string>{"hls/low/audio-video.m3u8"});
+  EXPECT_EQ(playlist_names("a.m3u8", "#EXTM3U\n#EXT-X-MAP:URI=\"init.mp4\",BYTERANGE=\"1@0\"\n#EXTINF:2,\ns1.m4s\n"),
+            (std::vector<std::string>{"init.mp4", "s1.m4s"}));
+  EXPECT_TRUE(playlist_names("a.m3u8", "#EXTM3U\nhttp://other/x.ts\n#EXT-X-MAP:URI=\"").empty());
+}
+
+TEST(FileSet, an_hls_ladder_must_hold_every_file_that_its_playlists_name) {
+  const auto transcode = order("transcode", R"({"formats":["hls"]})");
+  const Delivered files{{"hls", "hls/master.m3u8", "", "", 1}, {"hls", "hls/v0/index.m3u8", "", "", 1}, {"hls", "hls/v0/0.ts", "", "", 1}};
+  const std::vector<std::pair<std::string, std::string>> good{{"hls/master.m3u8", "#EXTM3U\nv0/index.m3u8\n"},
+                                                              {"hls/v0/index.m3u8", "#EXTM3U\n#EXTINF:2,\n0.ts\n"}};
+  EXPECT_FALSE(judge_set(transcode, files, good));
+  const std::vector<std::pair<std::string, std::string>> bad{{"hls/v0/index.m3u8", "#EXTM3U\n0.ts\n1.ts\n"}};
+  EXPECT_TRUE(judge_set(transcode, files, bad));
+}
+
+TEST(FileSet, every_slot_that_was_asked_for_has_a_file) {
+  EXPECT_TRUE(judge_set(order("transcode", R"({"formats":["hls","mp4"]})"), {{"hls", "m.m3u8", "", "", 1}}, {}));
+  EXPECT_TRUE(judge_set(order("transcode", R"({"formats":["hls"]})"), {{"renditions", "a.mp4", "", "", 1}}, {}));
+  EXPECT_TRUE(judge_set(order("video-upscale", "{}"), {}, {}));
+  EXPECT_FALSE(judge_set(order("video-upscale", "{}"), {kFile}, {}));
+  EXPECT_FALSE(judge_set(order("ping", "{}"), {}, {}));
+  EXPECT_FALSE(judge_set(order("probe", "{}"), {}, {}));
+}
+
+}  // namespace
+}  // namespace kinora::gateway
