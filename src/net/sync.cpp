@@ -4,6 +4,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/multiple_exceptions.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -15,6 +16,16 @@
 namespace kinora::net {
 
 namespace asio = boost::asio;
+
+namespace {
+
+// co_spawn runs a coroutine up to its first suspension within the call, that is inside whatever engine is calling.
+Task<void> in_a_later_turn(Task<void> task) {
+  co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+  co_await std::move(task);
+}
+
+}  // namespace
 
 void Signal::notify() {
   for (asio::steady_timer* waiter : waiters_) waiter->cancel();
@@ -78,7 +89,8 @@ std::shared_ptr<TaskGroup::Member> TaskGroup::spawn(Task<void> task) {
       base::log::error("net", "a task failed", {{"error", error.what()}});
     }
   };
-  asio::co_spawn(state_->executor, std::move(task), asio::bind_cancellation_slot(member->signal_.slot(), std::move(finished)));
+  asio::co_spawn(state_->executor, in_a_later_turn(std::move(task)),
+                 asio::bind_cancellation_slot(member->signal_.slot(), std::move(finished)));
   return member;
 }
 
