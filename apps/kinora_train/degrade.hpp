@@ -1,0 +1,53 @@
+#pragma once
+// Makes training pairs: a short shot of real picture, its small, H.264-coded version, and what the network should answer.
+// Everything follows from the random stream handed in. Throws Failure.
+//
+//   photo or clip -> shot of kShotFrames pictures (a photo moves by a steady pan) -> blur, noise -> 4:2:0
+//   -> bicubic 2x down -> H.264 at some CRF -> RGB: `low`.      The shot's RGB before 4:2:0: `high`.
+#include <ATen/core/Tensor.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kinora_train/random.hpp"
+
+namespace kinora::train {
+
+inline constexpr int kShotFrames = 10;  // pictures encoded together
+inline constexpr int kShotKept = 3;     // of them used: coding quality differs by frame type
+inline constexpr int kShotSide = 320;   // pixels of `high`; `low` has half
+inline constexpr int kMaxPan = 6;       // pixels of `high` a frame
+inline constexpr int kMinCrf = 15;
+inline constexpr int kMaxCrf = 30;
+
+struct Recipe {
+  double zoom = 1;  // pixels of the shot per pixel of the photo, <= 1
+  int pan_x = 0;    // pixels of the shot a frame
+  int pan_y = 0;
+  double blur = 0;   // sigma in pixels of the shot
+  double noise = 0;  // deviation in levels of 0..255
+  bool coded = true;
+  int crf = 23;
+  std::string preset = "medium";
+};
+
+// min_zoom: the smallest zoom at which the source still fills a shot.
+Recipe draw_recipe(Random& random, double min_zoom);
+
+struct Pair {
+  at::Tensor low;   // uint8 [3, kShotSide / 2, kShotSide / 2]
+  at::Tensor high;  // uint8 [3, kShotSide, kShotSide]
+};
+
+// The smallest zoom for a photo of this size; above 1: the photo is too small.
+double min_zoom(std::int64_t height, std::int64_t width);
+// A pan over a well-filled part of the photo (uint8 [3, H, W]): float 0..255 [3, kShotSide, kShotSide] each.
+std::vector<at::Tensor> shot_of_photo(const at::Tensor& photo, const Recipe& recipe, Random& random);
+// The same window of consecutive pictures of a clip (uint8 [3, H, W], one size). Zoom and pan of the recipe are not used.
+std::vector<at::Tensor> shot_of_clip(std::span<const at::Tensor> pictures, Random& random);
+
+// kShotKept pairs.
+std::vector<Pair> degrade(std::vector<at::Tensor> shot, const Recipe& recipe, Random& random);
+
+}  // namespace kinora::train

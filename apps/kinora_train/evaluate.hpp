@@ -1,0 +1,56 @@
+#pragma once
+// `kinora-train evaluate-upscaler`: what a model gains over Lanczos on clips that it should never have seen.
+//
+// Each clip: its own pictures -> bicubic 2x down -> H.264 (libx264) -> decode -> enlarged 2x by swscale's Lanczos and by the model,
+// through the same loader and conversions as the runner -> luma PSNR and SSIM of both against the clip's pictures.
+// Throws Failure, nn::LoadError, c10::Error.
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace kinora::train {
+
+inline constexpr double kSoftSigma = 1.5;       // blur of the "soft" variant, pixels of the clip
+inline constexpr double kNoisyDeviation = 8.0;  // noise of the "noisy" variant, levels of 0..255
+// Clips whose neighbouring pixels differ by this much in the mean (levels of 0..255) count as detailed.
+inline constexpr double kDetailed = 4.0;
+
+struct EvaluateSettings {
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> clips;  // files or folders; still pictures count as clips of one picture
+  int crf = 23;
+  std::string preset = "medium";
+  int frames = 48;                      // consecutive pictures from a third of the clip on
+  bool variants = false;                // also a softened and a noisy version of every clip
+  bool update_card = false;             // put the table into the model's card.json
+  std::filesystem::path crops;          // folder for side-by-side crops (Lanczos | model | original), empty: none
+  std::string precision = "automatic";  // or fp32, bf16
+  int threads = 1;
+};
+
+struct ClipScore {
+  std::string clip;     // file name without ending
+  std::string variant;  // "", "soft", "noisy"
+  int width = 0, height = 0, frames = 0;
+  double detail = 0;
+  double lanczos_psnr = 0, lanczos_ssim = 0;  // means over the pictures
+  double model_psnr = 0, model_ssim = 0;
+  double gain() const { return model_psnr - lanczos_psnr; }
+  bool detailed() const { return variant.empty() && detail >= kDetailed; }
+};
+
+struct Evaluation {
+  std::vector<ClipScore> scores;
+  std::vector<std::string> skipped;   // "path: why"
+  double mean_gain_detailed() const;  // 0 when no clip is detailed
+  double least_gain() const;
+};
+
+// `talk` gets a line for every finished clip. Throws Failure when no clip could be used.
+Evaluation evaluate_upscaler(const EvaluateSettings& settings, const std::function<void(const std::string&)>& talk);
+
+// The table as Markdown, with the two summary lines.
+std::string table_of(const Evaluation& evaluation);
+
+}  // namespace kinora::train

@@ -1,0 +1,86 @@
+#include "kinora_train/network.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/pixel_shuffle.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/upsample_bicubic2d.h>
+#include <ATen/ops/upsample_nearest2d.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+
+#include "kinora_train/pictures.hpp"
+
+namespace kinora::train {
+namespace {
+
+constexpr double kRootFloor = 1e-6;  // under the root, so that its slope stays finite at 0
+constexpr double kMaxPsnr = 100;
+
+// [B, ...] -> scalar.
+at::Tensor mean_root(const at::Tensor& difference) { return ((difference * difference).flatten(1).mean(1) + kRootFloor).sqrt().mean(); }
+
+double mean_psnr_of(const std::vector<Pair>& pairs, const std::function<at::Tensor(const at::Tensor&)>& enlarged) {
+  const at::NoGradGuard no_grad;
+  double sum = 0;
+  for (const Pair& pair : pairs) {
+    const at::Tensor low = pair.low.to(at::kFloat).mul_(1.0 / 255).unsqueeze(0).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor made = enlarged(low).clamp(0, 1).squeeze(0) * 255;
+    const at::Tensor difference = luma(made) - luma(pair.high.to(at::kFloat));
+    const double mean_square = (difference * difference).mean().item<double>();
+    sum += std::min(kMaxPsnr, 10 * std::log10(255.0 * 255.0 / std::max(mean_square, 1e-12)));
+  }
+  return pairs.empty() ? 0 : sum / static_cast<double>(pairs.size());
+}
+
+}  // namespace
+
+nn::TensorMap fresh_weights(const models::esrgan::SrvggConfig& config, std::uint64_t seed) {
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  const std::string last = "body." + std::to_string(2 * config.num_conv + 2) + ".weight";
+  nn::TensorMap weights;
+  for (const auto& [name, shape] : models::esrgan::srvgg_shapes(config)) {
+    at::Tensor weight;
+    if (shape.size() == 4) {
+      const double deviation = std::sqrt(2.0 / static_cast<double>(shape[1] * shape[2] * shape[3])) * (name == last ? 0.1 : 1.0);
+      weight = (at::randn(shape, generator, at::kFloat) * deviation).contiguous(at::MemoryFormat::ChannelsLast);
+    } else {
+      weight = name.ends_with("bias") ? at::zeros(shape, at::kFloat) : at::full(shape, 0.25, at::kFloat);
+    }
+    weights[name] = weight.set_requires_grad(true);
+  }
+  return weights;
+}
+
+at::Tensor enlarge(const models::esrgan::SrvggConfig& config, const nn::TensorMap& weights, const at::Tensor& low, Precision precision) {
+  if (precision == Precision::fp32) return models::esrgan::srvgg_forward(config, weights, low);
+  nn::TensorMap rounded;
+  for (const auto& [name, weight] : weights) rounded[name] = weight.to(at::kBFloat16);
+  const at::Tensor body = models::esrgan::srvgg_body(config, rounded, low.to(at::kBFloat16));
+  return at::pixel_shuffle(body.to(at::kFloat), config.upscale) +
+         at::upsample_nearest2d(low, {low.size(2) * config.upscale, low.size(3) * config.upscale});
+}
+
+at::Tensor picture_loss(const at::Tensor& made, const at::Tensor& wanted) {
+  const at::Tensor difference = made - wanted;
+  return mean_root(luma(difference)) + mean_root(difference) * kRgbShare;
+}
+
+double mean_psnr(const models::esrgan::SrvggConfig& config, const nn::TensorMap& weights, const std::vector<Pair>& pairs,
+                 Precision precision) {
+  return mean_psnr_of(pairs, [&](const at::Tensor& low) { return enlarge(config, weights, low, precision); });
+}
+
+double mean_psnr_bicubic(const std::vector<Pair>& pairs) {
+  return mean_psnr_of(pairs, [](const at::Tensor& low) {
+    return at::upsample_bicubic2d(low, {low.size(2) * 2, low.size(3) * 2}, /*align_corners=*/false);
+  });
+}
+
+}  // namespace kinora::train
