@@ -1,0 +1,69 @@
+// GET /v1/tasks, /v1/models, /v1/capabilities, black box; and what capability names mean.
+#include "gateway/offers.hpp"
+#include "gateway/test_gateway.hpp"
+
+namespace kinora::gateway {
+namespace {
+
+using Catalogue = GatewayTest;
+
+market::NodeStatus node(std::vector<std::pair<std::string, unsigned>> names, bool reachable = true) {
+  market::NodeStatus out;
+  out.reachable = reachable;
+  for (const auto& [name, free] : names) {
+    market::CapabilityStatus capability;
+    capability.name = name;
+    capability.capacity = 2;
+    capability.free = free;
+    out.capabilities.push_back(capability);
+  }
+  return out;
+}
+
+TEST(Offers, a_model_has_the_tasks_of_all_nodes_that_answer) {
+  const std::vector nodes{node({{"video-upscale", 1}, {"video-upscale:a", 1}, {"image-upscale:a", 2}}), node({{"video-upscale:a", 2}}),
+                          node({{"video-upscale:b", 2}}, false)};
+  const auto models = offered_models(nodes);
+  ASSERT_EQ(models.size(), 1u);
+  EXPECT_EQ(models.at("a").tasks, (std::set<std::string>{"image-upscale", "video-upscale"}));
+  EXPECT_EQ(models.at("a").capacity, 4u);
+  EXPECT_EQ(models.at("a").free, 3u);
+  EXPECT_EQ(offered_task(nodes, "video-upscale").nodes, 1u);
+  EXPECT_EQ(offered_task(nodes, "ping").nodes, 0u);
+}
+
+TEST(Offers, strange_names_are_left_out) {
+  const std::vector nodes{node({{"video-upscale:", 1}, {":x", 1}, {"no-such:x", 1}, {"cut:x", 1}, {"", 1}, {":", 1}})};
+  EXPECT_TRUE(offered_models(nodes).empty());
+}
+
+TEST_F(Catalogue, lists_the_tasks_that_clients_may_name) {
+  const auto answer = get("/v1/tasks");
+  std::set<std::string> names;
+  for (const auto& task : answer["data"].as_array()) names.emplace(task.at("name").as_string());
+  for (const auto* task : {"ping", "probe", "transcode", "thumbnail", "image-upscale", "video-upscale"})
+    EXPECT_TRUE(names.contains(task)) << task;
+  for (const auto* task : {"cut", "join"}) EXPECT_FALSE(names.contains(task)) << task;
+}
+
+TEST_F(Catalogue, shows_models_with_the_schema_of_each_task) {
+  const auto models = get("/v1/models");
+  ASSERT_EQ(models["data"].as_array().size(), 1u) << models.body;
+  EXPECT_EQ(models["data"].at(0).at("id"), "kinora-sr2x");
+  EXPECT_EQ(get("/v1/models/kinora-sr2x")["object"], "model");
+  const auto schema = get("/v1/models/kinora-sr2x/schema?task=video-upscale");
+  EXPECT_EQ(schema["task"], "video-upscale");
+  EXPECT_TRUE(schema["input"].at("properties").as_object().contains("scale"));
+  EXPECT_EQ(get("/v1/models/kinora-sr2x/schema?task=transcode").code(), "task_not_found");
+  EXPECT_EQ(get("/v1/models/none").code(), "model_not_found");
+  EXPECT_EQ(get("/v1/models/none/schema").code(), "model_not_found");
+}
+
+TEST_F(Catalogue, says_what_is_offered_and_what_is_not) {
+  const auto answer = get("/v1/capabilities");
+  EXPECT_EQ(answer["nodes"].at("reachable"), json::value(1));
+  EXPECT_EQ(answer["features"].at("webhooks"), json::value(false));
+}
+
+}  // namespace
+}  // namespace kinora::gateway

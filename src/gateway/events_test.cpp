@@ -1,0 +1,151 @@
+// Event streams (developer-api 5.7), black box.
+#include <boost/asio/steady_timer.hpp>
+
+#include "gateway/test_gateway.hpp"
+#include "net/sse.hpp"
+
+namespace kinora::gateway {
+namespace {
+
+std::string text(const json::value& value) { return std::string(value.as_string()); }
+
+GatewaySettings quick_heartbeat() {
+  GatewaySettings settings;
+  settings.heartbeat = std::chrono::milliseconds(20);
+  return settings;
+}
+
+struct Events : GatewayTest {
+  Events() : GatewayTest(quick_heartbeat()) {}
+
+  struct Stream {
+    int status = 0;
+    net::Headers headers;
+    std::string raw;
+    std::vector<net::SseEvent> events;
+    std::vector<std::string> types() const {
+      std::vector<std::string> out;
+      for (const auto& event : events) out.push_back(event.type);
+      return out;
+    }
+  };
+  // Reads a stream until its end or until `enough`.
+  net::Task<Stream> read(std::string target, net::Headers headers, std::function<bool(const Stream&)> enough) {
+    net::ClientRequest out;
+    out.url = url + target;
+    out.headers = std::move(headers);
+    out.headers.set("authorization", "Bearer " + key);
+    Stream stream;
+    auto response = co_await client.send(std::move(out));
+    if (!response) co_return stream;
+    stream.status = response->status();
+    stream.headers = response->headers();
+    net::SseParser parser;
+    while (!enough(stream)) {
+      auto piece = co_await response->read();
+      if (!piece || piece->empty()) break;
+      stream.raw += *piece;
+      auto events = parser.feed(*piece);
+      if (!events) break;
+      for (auto& event : *events) stream.events.push_back(std::move(event));
+    }
+    co_return stream;
+  }
+  Stream whole(std::string target, net::Headers headers = {}) {
+    return run(read(std::move(target), std::move(headers), [](const Stream&) { return false; }));
+  }
+  // Progress until `released`, then success.
+  void work_in_steps() {
+    *work = [this](jobs::AttemptRequest, jobs::AttemptObserver observer) -> net::Task<jobs::AttemptOutcome> {
+      observer.on_event(tasks::Accepted{"worker", "cpu", 0});
+      while (!released) {
+        boost::asio::steady_timer timer(context, std::chrono::milliseconds(5));
+        co_await timer.async_wait(boost::asio::use_awaitable);
+      }
+      co_return jobs::outcome::Succeeded{{}, "https://node"};
+    };
+  }
+  bool released = false;
+};
+
+TEST_F(Events, a_finished_job_gives_a_snapshot_and_the_end) {
+  const auto job = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  const auto stream = whole("/v1/jobs/" + text(job["id"]) + "/events");
+  EXPECT_EQ(stream.status, 200);
+  EXPECT_EQ(stream.headers.get("content-type"), "text/event-stream");
+  EXPECT_EQ(stream.headers.get("x-accel-buffering"), "no");
+  EXPECT_EQ(stream.headers.get("cache-control"), "no-store");
+  EXPECT_EQ(stream.types(), (std::vector<std::string>{"snapshot", "end"}));
+  EXPECT_TRUE(stream.raw.starts_with("retry: 2000\n\n"));
+  EXPECT_EQ(base::parse_json(stream.events[0].data)->at("status"), "succeeded");
+}
+
+TEST_F(Events, from_the_first_offset_come_gap_free_and_end_with_the_terminal_one) {
+  const auto job = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  const auto stream = whole("/v1/jobs/" + text(job["id"]) + "/events?after=0");
+  ASSERT_GE(stream.events.size(), 3u);
+  EXPECT_EQ(stream.events.front().type, "job.created");
+  EXPECT_EQ(stream.types().back(), "end");
+  EXPECT_EQ(stream.types()[stream.events.size() - 2], "job.succeeded");
+  std::int64_t expected = 1;
+  for (std::size_t i = 0; i + 1 < stream.events.size(); ++i) {
+    const auto envelope = *base::parse_json(stream.events[i].data);
+    EXPECT_EQ(envelope.at("seq").as_int64(), expected++);
+    EXPECT_EQ(envelope.at("specversion"), "1.0");
+    EXPECT_EQ(envelope.at("subject"), job["id"]);
+    EXPECT_EQ(envelope.at("type"), json::value(stream.events[i].type));
+  }
+}
+
+TEST_F(Events, resume_after_the_last_one_seen_and_204_after_the_end) {
+  const auto job = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  const std::string path = "/v1/jobs/" + text(job["id"]) + "/events";
+  const auto all = whole(path + "?after=0");
+  const auto rest = whole(path, {{"last-event-id", all.events[0].id}});
+  EXPECT_EQ(rest.events.size(), all.events.size() - 1);
+  EXPECT_EQ(rest.events[0].id, all.events[1].id);
+  EXPECT_EQ(whole(path, {{"last-event-id", all.events.back().id}}).status, 204);
+  EXPECT_EQ(whole(path, {{"last-event-id", "nonsense"}}).status, 400);
+  EXPECT_EQ(whole(path + "?after=9223372036854775807").status, 400);
+}
+
+TEST_F(Events, follow_a_running_job_with_heartbeats_and_break_off_when_the_client_goes) {
+  work_in_steps();
+  const auto job = post("/v1/jobs", json::object{{"task", "ping"}});
+  const std::string path = "/v1/jobs/" + text(job["id"]) + "/events";
+  const auto quiet = run(read(path, {}, [](const Stream& stream) { return stream.raw.find(": hb\n") != std::string::npos; }));
+  EXPECT_EQ(quiet.types().at(0), "snapshot");
+  std::optional<Stream> followed;
+  boost::asio::co_spawn(context, read(path, {}, [](const Stream&) { return false; }),
+                        [&](std::exception_ptr, Stream stream) { followed = std::move(stream); });
+  run_until([&] { return gateway->counts().running_attempts == 1; });
+  released = true;
+  run_until([&] { return followed.has_value(); });
+  EXPECT_EQ(followed->types().back(), "end");
+  EXPECT_EQ(followed->types()[followed->events.size() - 2], "job.succeeded");
+}
+
+TEST_F(Events, are_filtered_by_type) {
+  const auto job = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  const auto stream = whole("/v1/jobs/" + text(job["id"]) + "/events?after=0&types=job.succeeded,job.created");
+  EXPECT_EQ(stream.types(), (std::vector<std::string>{"job.created", "job.succeeded", "end"}));
+}
+
+TEST_F(Events, of_unknown_jobs_are_404_and_without_scope_403) {
+  EXPECT_EQ(get("/v1/jobs/job_01KE0000000000000000000001/events").status, 404);
+  EXPECT_EQ(get("/v1/jobs/job_01KE0000000000000000000001/events", {{"authorization", key_with({"media:*"})}}).status, 403);
+}
+
+TEST_F(Events, end_when_the_server_stops) {
+  work_in_steps();
+  const auto job = post("/v1/jobs", json::object{{"task", "ping"}});
+  bool ended = false;
+  boost::asio::co_spawn(context, read("/v1/jobs/" + text(job["id"]) + "/events", {}, [](const Stream&) { return false; }),
+                        [&](std::exception_ptr, Stream) { ended = true; });
+  run_until([&] { return gateway->counts().running_attempts == 1; });
+  close();
+  run_until([&] { return ended; });
+}
+
+}  // namespace
+}  // namespace kinora::gateway
