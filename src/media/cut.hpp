@@ -6,7 +6,8 @@
 // with open GOPs that is the next key frame and its leading pictures too. A reader that keeps only frames with
 // start <= pts < end (VideoReaderOptions) over all chunks yields exactly the frames of the whole file, in order.
 //
-// Videos whose packets carry no usable timestamps are not cut: one chunk with all packets, or the file itself.
+// Videos whose packets carry no usable timestamps are not cut: their one chunk is a copy of the file ("chunk_00000.source", times without
+// bound).
 #include <boost/json.hpp>
 #include <string>
 #include <vector>
@@ -31,10 +32,10 @@ struct CutPlan {
   std::vector<Chunk> chunks;
 };
 struct CutOptions {
-  double target_s = 10;  // 0.1..3600: a chunk ends at the first key frame this long after its start
+  double target_s = 10;  // 0.1..3600: a chunk ends at the first key frame this long (less 0.5 %) after its start
   Limits limits;
 };
-// unsupported: no video; invalid: no media, or not one key frame.
+// unsupported: no video, or no decoder for it; invalid: no media.
 base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir, const CutOptions& options = {},
                           const Control& control = {});
 

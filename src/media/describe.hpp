@@ -9,6 +9,9 @@ MediaInfo describe_media(const AVFormatContext& format);
 ColorTags color_of(const AVCodecParameters& parameters);
 // Stream metadata of our NUT chunks that carries the colour tags NUT itself has no field for: "1/13/1/tv".
 inline constexpr const char* kColorKey = "kinora_color";
+// Stream metadata of a chunk that starts in the middle of a video: pictures before its start may be shown damaged (the
+// reader drops them by time), so that FFmpeg holds none of the good ones back.
+inline constexpr const char* kMidStreamKey = "kinora_mid_stream";
 std::string color_text(const ColorTags& tags);
 ColorTags color_from_text(const char* text);  // anything else than color_text's output: all unspecified
 

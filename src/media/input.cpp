@@ -92,7 +92,6 @@ base::Result<Input> Input::open(const std::string& path, const Limits& limits) {
   format->pb = file.io;
   format->flags |= AVFMT_FLAG_CUSTOM_IO;
   format->io_open = &refuse_open;
-  format->max_streams = limits.max_streams;
   format->probesize = std::clamp<std::int64_t>(limits.max_probe_bytes, 1 << 16, kMaxProbeBytes);
   format->max_analyze_duration = kMaxProbeSeconds * AV_TIME_BASE;
   AvOptions options;
@@ -104,6 +103,9 @@ base::Result<Input> Input::open(const std::string& path, const Limits& limits) {
     return base::fail(code == AVERROR(ENOMEM) ? ErrorCode::invalid : av_failure(code, "").code, av_failure(code, "input").message);
   }
   input.format_ = format;
+  // Before the streams' packets are looked at: their number alone may be an attack. (FFmpeg itself stops at 1000.)
+  if (format->nb_streams > static_cast<unsigned>(limits.max_streams))
+    return base::fail(ErrorCode::too_large, "input: more than " + std::to_string(limits.max_streams) + " streams");
   if (const int code = avformat_find_stream_info(format, nullptr); code < 0) return av_fail(code, "input: no stream can be read");
   KINORA_OK(input.describe(limits));
   return input;
@@ -144,7 +146,7 @@ void Input::keep_only(int stream) {
     if (static_cast<int>(i) != stream) format_->streams[i]->discard = AVDISCARD_ALL;
 }
 
-base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int threads, const Limits& limits) {
+base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int threads, const Limits& limits, bool mid_stream) {
   const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
   if (codec == nullptr) {
     const char* name = avcodec_get_name(stream.codecpar->codec_id);
@@ -153,6 +155,7 @@ base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int thread
   Av<AVCodecContext> decoder(avcodec_alloc_context3(codec));
   if (!decoder) return base::fail(ErrorCode::internal, "out of memory for a decoder");
   if (const int code = avcodec_parameters_to_context(decoder.get(), stream.codecpar); code < 0) return av_fail(code, "decoder");
+  if (mid_stream) decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
   decoder->pkt_timebase = stream.time_base;
   decoder->max_pixels = std::min(limits.max_pixels, kMaxPixels);
   const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));

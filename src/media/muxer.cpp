@@ -16,6 +16,7 @@ Muxer& Muxer::operator=(Muxer&& other) noexcept {
   std::swap(last_dts_, other.last_dts_);
   std::swap(started_, other.started_);
   std::swap(finished_, other.finished_);
+  std::swap(nut_, other.nut_);
   return *this;
 }
 Muxer::~Muxer() {
@@ -37,6 +38,9 @@ base::Result<Muxer> Muxer::open(const std::string& path, const char* format, std
   if (const int code = avformat_alloc_output_context2(&muxer.format_, nullptr, format, url.c_str()); code < 0)
     return av_fail(code, "output");
   muxer.path_ = path;
+  muxer.nut_ = std::string_view(format) == "nut";
+  // NUT has no times below zero, and FFmpeg would move the whole file: pictures must stay where they are (see write()).
+  if (muxer.nut_) muxer.format_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
   muxer.options_ = std::move(options);
   if ((muxer.format_->oformat->flags & AVFMT_NOFILE) == 0)
     if (const int code = avio_open(&muxer.format_->pb, url.c_str(), AVIO_FLAG_WRITE); code < 0) {
@@ -71,6 +75,8 @@ base::Status Muxer::write(AVPacket& packet, int stream, AVRational time_base) {
   std::int64_t& last = last_dts_[static_cast<std::size_t>(stream)];
   if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
   if (packet.dts != AV_NOPTS_VALUE) {
+    // Only the decoding times of reordered pictures at the start fall below zero; NUT does not keep those anyway.
+    if (nut_ && packet.dts < 0) packet.dts = 0;
     if (last != AV_NOPTS_VALUE && packet.dts <= last) packet.dts = last + 1;
     if (packet.pts != AV_NOPTS_VALUE && packet.pts < packet.dts) packet.pts = packet.dts;
     last = packet.dts;

@@ -34,7 +34,7 @@ class Muxer {
   std::string path_;
   std::vector<std::pair<std::string, std::string>> options_;
   std::vector<std::int64_t> last_dts_;
-  bool started_ = false, finished_ = false;
+  bool started_ = false, finished_ = false, nut_ = false;
 };
 
 }  // namespace kinora::media

@@ -31,7 +31,7 @@ struct StreamInfo {
   int width = 0, height = 0;  // of the picture as coded, before rotation and sample aspect
   Rational sample_aspect{0, 1};
   int rotation = 0;           // clockwise degrees to apply for display: 0, 90, 180, 270
-  bool mirrored = false;      // the display matrix also flips
+  bool mirrored = false;      // after turning, left and right are exchanged
   Rational frame_rate{0, 1};  // lowest rate that all timestamps fit on (guess)
   Rational average_rate{0, 1};
   bool variable_rate = false;  // timestamps of the first packets, or the two rates, disagree

@@ -13,6 +13,8 @@ namespace {
 using base::ErrorCode;
 
 constexpr std::int64_t kAudioBitrate = 128'000;
+// Edit lists (a stream that starts late) count in this; FFmpeg's 1000 would shift pictures by up to a millisecond.
+constexpr const char* kMovieTimescale = "90000";
 
 // Container-level words that describe the source file, not the film.
 bool is_container_word(const char* key) {
@@ -83,9 +85,10 @@ const char* muxer_name(Container container) {
 
 std::vector<std::pair<std::string, std::string>> muxer_options(Container container) {
   switch (container) {
-    case Container::mp4: return {{"movflags", "+faststart"}};
+    case Container::mp4: return {{"movflags", "+faststart"}, {"movie_timescale", kMovieTimescale}};
     // delay_moov: the edit list that keeps audio priming and B-frame delay in sync is known with the first packets only.
-    case Container::fragmented_mp4: return {{"movflags", "+frag_keyframe+empty_moov+default_base_moof+delay_moov"}};
+    case Container::fragmented_mp4:
+      return {{"movflags", "+frag_keyframe+empty_moov+default_base_moof+delay_moov"}, {"movie_timescale", kMovieTimescale}};
     case Container::mpegts:
     case Container::nut: break;
   }

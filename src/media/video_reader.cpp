@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "media/describe.hpp"
 #include "media/input.hpp"
 #include "media/scaler.hpp"
 
@@ -145,9 +146,11 @@ base::Result<VideoReader> VideoReader::open(const std::string& path, VideoReader
   const int index = state->stream.index;
   state->input.keep_only(index);
   AVStream& stream = state->input.stream(index);
-  KINORA_TRY(state->decoder, open_decoder(stream, state->options.threads, state->options.limits));
+  const bool jumps = state->options.seek && state->options.start.has_value();
+  const bool mid_stream = jumps || av_dict_get(stream.metadata, kMidStreamKey, nullptr, 0) != nullptr;
+  KINORA_TRY(state->decoder, open_decoder(stream, state->options.threads, state->options.limits, mid_stream));
   if (!state->packet) return base::fail(ErrorCode::internal, "out of memory");
-  if (state->options.seek && state->options.start) {
+  if (jumps) {
     const std::int64_t at = rescale(*state->options.start, state->stream.time_base);
     // No index, no jump: then everything before is decoded and dropped, which is right but slower.
     av_seek_frame(&state->input.format(), index, at, AVSEEK_FLAG_BACKWARD);

@@ -45,7 +45,7 @@ base::Status VideoWriter::State::add_video() {
   if (tracks) KINORA_OK(tracks->dress_video(*stream));
   if (options.rotation) {
     std::int32_t matrix[9];
-    av_display_rotation_set(matrix, -*options.rotation);
+    av_display_rotation_set(matrix, *options.rotation);
     if (!set_display_matrix(*stream, matrix)) return base::fail(ErrorCode::internal, "output: out of memory");
   }
   return {};

@@ -112,6 +112,21 @@ TEST(VideoWriter, carries_chapters_metadata_and_rotation) {
   EXPECT_EQ(rotation, ffprobe_line(out, "stream_side_data=rotation", "-select_streams v:0"));
 }
 
+TEST(VideoWriter, writes_the_rotation_that_it_is_told) {
+  ScratchDir dir;
+  for (const int degrees : {0, 90, 180, 270}) {
+    auto reader = VideoReader::open(clip("odd/tiny_16x16.mp4"));
+    auto frame = reader->next();
+    ASSERT_TRUE(frame && *frame);
+    VideoWriterOptions options = like(*reader, **frame, "");
+    options.rotation = degrees;
+    auto writer = VideoWriter::open(dir / "r.mp4", options);
+    ASSERT_TRUE(writer && writer->write(**frame) && writer->finish());
+    const int peer = std::atoi(ffprobe_line(dir / "r.mp4", "stream_side_data=rotation").c_str());
+    EXPECT_EQ((360 - peer) % 360, degrees);
+  }
+}
+
 TEST(VideoWriter, keeps_ten_bits_and_hdr_tags) {
   ScratchDir dir;
   const std::string in = dir / "in.mp4", out = dir / "out.mp4";

@@ -1,0 +1,260 @@
+#include "media/cut.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+
+#include "media/decode_times.hpp"
+#include "media/describe.hpp"
+#include "media/entry_point.hpp"
+#include "media/input.hpp"
+#include "media/muxer.hpp"
+
+namespace kinora::media {
+namespace {
+
+using base::ErrorCode;
+
+constexpr double kMinTargetSeconds = 0.1, kMaxTargetSeconds = 3600, kTargetTolerance = 0.005;
+// Packets whose description is kept while planning: 10 hours at 240 frames per second.
+constexpr std::size_t kMaxPackets = 10'000'000;
+
+struct PacketNote {
+  std::int64_t pts = 0;
+  bool key = false;
+  bool dropped = false;  // the edit list hides its frame
+};
+
+std::vector<std::int64_t> all_pts(const std::vector<PacketNote>& packets, std::size_t first, std::size_t end) {
+  std::vector<std::int64_t> pts;
+  for (std::size_t i = first; i < end; ++i) pts.push_back(packets[i].pts);
+  return pts;
+}
+
+// First pass: the video's packets, in file (decoding) order.
+struct Survey {
+  std::vector<PacketNote> packets;
+  bool usable_times = true;
+  std::int64_t first_pts = 0;  // of the first frame that is shown
+  std::int64_t end_pts = 0;    // behind the last one
+};
+
+base::Result<Survey> survey(Input& input, int stream, const Control& control) {
+  Survey s;
+  PacketPtr packet(av_packet_alloc());
+  if (!packet) return base::fail(ErrorCode::internal, "out of memory for a packet");
+  bool any_shown = false;
+  while (input.read(*packet)) {
+    if (packet->stream_index != stream) continue;
+    if (control.stop.stop_requested()) return base::fail(ErrorCode::canceled, "canceled");
+    if (s.packets.size() >= kMaxPackets) return base::fail(ErrorCode::too_large, "more than 10 million video packets");
+    s.usable_times = s.usable_times && packet->pts != AV_NOPTS_VALUE;
+    const std::int64_t pts = packet->pts != AV_NOPTS_VALUE ? packet->pts : 0;
+    const bool dropped = (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
+    const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0 &&
+                     is_entry_point(*input.stream(stream).codecpar, {packet->data, static_cast<std::size_t>(packet->size)});
+    s.packets.push_back({pts, key, dropped});
+    if (dropped) continue;
+    const std::int64_t end = pts + std::max<std::int64_t>(packet->duration, 1);
+    s.first_pts = any_shown ? std::min(s.first_pts, pts) : pts;
+    s.end_pts = any_shown ? std::max(s.end_pts, end) : end;
+    any_shown = true;
+  }
+  // Frames that an edit list hides must lie outside of what is shown, or times alone cannot tell them.
+  for (const PacketNote& p : s.packets)
+    if (p.dropped && p.pts >= s.first_pts && p.pts < s.end_pts) s.usable_times = false;
+  s.usable_times = s.usable_times && any_shown && !decode_times(all_pts(s.packets, 0, s.packets.size())).empty();
+  return s;
+}
+
+struct Plan {
+  struct Part {
+    std::size_t first = 0;  // packet number
+    std::size_t last = 0;   // inclusive
+    std::int64_t start_pts = 0, end_pts = 0;
+  };
+  std::vector<Part> parts;
+  bool usable = true;  // false: broken times, the file cannot be expressed in chunks
+};
+
+// Where to cut. One part when times do not allow it.
+Plan plan_parts(const Survey& s, Rational base, double target_s) {
+  Plan plan;
+  bool usable = s.usable_times;
+  // Times are rounded to the stream's clock: "2 s later" may be a hair less.
+  const auto target = std::max<std::int64_t>(1, std::llround(target_s * (1 - kTargetTolerance) / base.value()));
+  std::vector<std::size_t> cuts{0};
+  std::int64_t start = s.first_pts;
+  std::int64_t last_key = std::numeric_limits<std::int64_t>::min();
+  for (std::size_t i = 0; usable && i < s.packets.size(); ++i) {
+    const PacketNote& p = s.packets[i];
+    if (!p.key) continue;
+    // Key frames that go back in time: a broken file, or several films in one.
+    if (p.pts <= last_key) usable = false;
+    last_key = p.pts;
+    if (i > 0 && !p.dropped && p.pts - start >= target && cuts.size() < static_cast<std::size_t>(kMaxChunks)) {
+      cuts.push_back(i);
+      start = p.pts;
+    }
+  }
+  plan.usable = usable;
+  if (!usable) return plan;
+  for (std::size_t c = 0; c < cuts.size(); ++c) {
+    Plan::Part part;
+    part.first = cuts[c];
+    part.start_pts = c == 0 ? s.first_pts : s.packets[cuts[c]].pts;
+    part.end_pts = c + 1 < cuts.size() ? s.packets[cuts[c + 1]].pts : s.end_pts;
+    part.last = s.packets.size() - 1;
+    if (c + 1 < cuts.size()) {
+      // Through the last packet, in decoding order, whose frame is shown before the end: leading pictures of the next key
+      // frame come behind it, and need it.
+      part.last = cuts[c + 1] - 1;
+      for (std::size_t i = cuts[c + 1]; i < s.packets.size() && !(c + 2 < cuts.size() && i >= cuts[c + 2]); ++i)
+        if (s.packets[i].pts < part.end_pts) part.last = i;
+    }
+    plan.parts.push_back(part);
+  }
+  return plan;
+}
+
+std::string chunk_name(std::size_t i) {
+  char name[32];
+  std::snprintf(name, sizeof name, "chunk_%05zu.nut", i);
+  return name;
+}
+
+// Second pass: writes the parts. Two at a time may be open, where one's tail is the next one's head.
+class Cutter {
+ public:
+  Cutter(Input& input, int stream, const std::string& folder, std::int64_t offset)
+      : input_(input), stream_(stream), folder_(folder), offset_(offset) {}
+
+  base::Status open(std::size_t i, std::vector<std::int64_t> dts) {
+    KINORA_TRY(Muxer muxer, Muxer::open(folder_ + "/" + chunk_name(i), "nut", {}));
+    const AVStream& source = input_.stream(stream_);
+    KINORA_TRY(AVStream * out, muxer.add_stream(*source.codecpar, source.time_base));
+    const StreamInfo& info = input_.info().streams[static_cast<std::size_t>(stream_)];
+    av_dict_set(&out->metadata, kColorKey, color_text(info.color).c_str(), 0);
+    if (i > 0) av_dict_set(&out->metadata, kMidStreamKey, "1", 0);
+    out->sample_aspect_ratio = info.sample_aspect.known() ? to_av(info.sample_aspect) : AVRational{0, 1};
+    out->avg_frame_rate = source.avg_frame_rate;
+    KINORA_OK(muxer.start());
+    open_.push_back({i, std::move(muxer), std::move(dts)});
+    return {};
+  }
+
+  base::Status write(const AVPacket& packet, const Plan& plan, std::size_t number) {
+    for (Open& o : open_) {
+      const Plan::Part& part = plan.parts[o.part];
+      if (number < part.first || number > part.last) continue;
+      PacketPtr copy(av_packet_clone(&packet));
+      if (!copy) return base::fail(ErrorCode::internal, "out of memory for a packet");
+      copy->pts += offset_;
+      copy->dts = o.dts[number - part.first] + offset_;
+      KINORA_OK(o.muxer.write(*copy, 0, input_.stream(stream_).time_base));
+    }
+    return {};
+  }
+
+  base::Status close(std::size_t i) {
+    const auto found = std::find_if(open_.begin(), open_.end(), [i](const Open& o) { return o.part == i; });
+    if (found == open_.end()) return {};
+    KINORA_OK(found->muxer.finish());
+    open_.erase(found);
+    return {};
+  }
+
+ private:
+  struct Open {
+    std::size_t part;
+    Muxer muxer;
+    std::vector<std::int64_t> dts;  // of its packets
+  };
+
+  Input& input_;
+  int stream_;
+  const std::string& folder_;
+  std::int64_t offset_;
+  std::vector<Open> open_;
+};
+
+// The file itself as the only chunk: its reader sees what a reader of the source sees, without any limit of time.
+base::Result<CutPlan> whole_file(const std::string& path, const std::string& folder, Rational base) {
+  constexpr std::int64_t kForever = std::int64_t{1} << 53;
+  CutPlan plan;
+  plan.time_base = base;
+  Chunk chunk;
+  chunk.file = "chunk_00000.source";
+  chunk.start_pts = -kForever;
+  chunk.end_pts = kForever;
+  std::error_code error;
+  std::filesystem::copy_file(path, folder + "/" + chunk.file, std::filesystem::copy_options::overwrite_existing, error);
+  if (!error) chunk.bytes = static_cast<std::int64_t>(std::filesystem::file_size(folder + "/" + chunk.file, error));
+  if (error) return base::fail(ErrorCode::io, "writing a chunk: " + error.message());
+  plan.chunks.push_back(std::move(chunk));
+  return plan;
+}
+
+}  // namespace
+
+base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir, const CutOptions& options, const Control& control) {
+  if (!(options.target_s >= kMinTargetSeconds && options.target_s <= kMaxTargetSeconds))
+    return base::fail(ErrorCode::invalid, "a chunk is 0.1 to 3600 seconds");
+  KINORA_TRY(Input input, Input::open(path, options.limits));
+  const StreamInfo* video = input.info().video();
+  if (video == nullptr) return base::fail(ErrorCode::unsupported, "the file has no video stream");
+  if (!video->decodable) return base::fail(ErrorCode::unsupported, "no decoder for this file's " + video->codec);
+  const int stream = video->index;
+  input.keep_only(stream);
+  KINORA_TRY(const Survey notes, survey(input, stream, control));
+  if (notes.packets.empty()) return base::fail(ErrorCode::invalid, "the video holds no packet");
+  const Rational base = video->time_base;
+  const Plan plan = plan_parts(notes, base, options.target_s);
+
+  if (!plan.usable) return whole_file(path, output_dir, base);
+
+  CutPlan result;
+  result.time_base = base;
+  for (const PacketNote& p : notes.packets) result.pts_offset = std::max(result.pts_offset, -p.pts);
+
+  KINORA_TRY(Input again, Input::open(path, options.limits));
+  again.keep_only(stream);
+  Cutter cutter(again, stream, output_dir, result.pts_offset);
+  PacketPtr packet(av_packet_alloc());
+  if (!packet) return base::fail(ErrorCode::internal, "out of memory for a packet");
+  std::size_t next = 0;
+  std::size_t number = 0;
+  while (number < notes.packets.size() && again.read(*packet)) {
+    if (packet->stream_index != stream) continue;
+    if (control.stop.stop_requested()) return base::fail(ErrorCode::canceled, "canceled");
+    if (next < plan.parts.size() && number == plan.parts[next].first) {
+      const Plan::Part& part = plan.parts[next];
+      KINORA_OK(cutter.open(next++, decode_times(all_pts(notes.packets, part.first, part.last + 1))));
+    }
+    KINORA_OK(cutter.write(*packet, plan, number));
+    for (std::size_t i = next >= 2 ? next - 2 : 0; i < next; ++i)
+      if (plan.parts[i].last == number) KINORA_OK(cutter.close(i));
+    ++number;
+    if (control.report)
+      control.report({static_cast<double>(number) / static_cast<double>(notes.packets.size()), static_cast<std::int64_t>(number),
+                      static_cast<std::int64_t>(notes.packets.size())});
+  }
+  if (number < notes.packets.size()) return base::fail(ErrorCode::io, "the file changed while it was cut");
+  for (std::size_t i = 0; i < plan.parts.size(); ++i) {
+    const Plan::Part& part = plan.parts[i];
+    Chunk chunk;
+    chunk.file = chunk_name(i);
+    chunk.start_pts = part.start_pts + result.pts_offset;
+    chunk.end_pts = part.end_pts + result.pts_offset;
+    chunk.packets = static_cast<std::int64_t>(part.last - part.first + 1);
+    std::error_code error;
+    chunk.bytes = static_cast<std::int64_t>(std::filesystem::file_size(output_dir + "/" + chunk.file, error));
+    if (error) return base::fail(ErrorCode::io, "a chunk that was just written cannot be read");
+    result.chunks.push_back(std::move(chunk));
+  }
+  return result;
+}
+
+}  // namespace kinora::media

@@ -1,0 +1,172 @@
+#include "media/cut.hpp"
+
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+
+#include "base/bytes.hpp"
+#include "base/json.hpp"
+#include "media/join.hpp"
+#include "media/test_tools.hpp"
+#include "media/video_reader.hpp"
+
+extern "C" {
+#include <libavutil/frame.h>
+#include <libavutil/imgutils.h>
+}
+
+namespace kinora::media {
+namespace {
+
+using namespace testing;
+
+// MD5 of the tightly packed planes: what FFmpeg's framemd5 prints.
+std::string md5(const Frame& frame) {
+  const AVFrame& f = *frame.av();
+  const auto format = static_cast<AVPixelFormat>(f.format);
+  std::vector<std::uint8_t> packed(static_cast<std::size_t>(av_image_get_buffer_size(format, f.width, f.height, 1)));
+  av_image_copy_to_buffer(packed.data(), static_cast<int>(packed.size()), f.data, f.linesize, format, f.width, f.height, 1);
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(packed.data(), packed.size(), digest, &size, EVP_md5(), nullptr);
+  return base::to_hex({digest, size});
+}
+
+struct Seen {
+  std::vector<std::string> pictures;
+  std::vector<double> times;
+};
+
+void read_all(const std::string& file, VideoReaderOptions options, double shift, Seen& seen) {
+  auto reader = VideoReader::open(file, options);
+  ASSERT_TRUE(reader.has_value()) << file << ": " << reader.error().message;
+  for (;;) {
+    const auto frame = reader->next();
+    ASSERT_TRUE(frame.has_value()) << file << ": " << frame.error().message;
+    if (!*frame) return;
+    seen.pictures.push_back(md5(**frame));
+    seen.times.push_back((*frame)->pts().seconds() - shift);
+  }
+}
+
+std::vector<std::string> framemd5(const std::string& file) {
+  std::vector<std::string> out;
+  const Ran ran = shell("ffmpeg -v error -noautorotate -i " + quoted(file) + " -map 0:v:0 -vsync passthrough -f framemd5 -");
+  for (const std::string& line : lines(ran.output))
+    if (line[0] != '#') out.push_back(line.substr(line.rfind(' ') + 1));
+  return out;
+}
+
+// Cuts, reads the chunks as workers do, and wants FFmpeg's frames of the whole file.
+void expect_seamless(const std::string& file, double target_s, std::size_t least_chunks) {
+  SCOPED_TRACE(file);
+  ScratchDir dir;
+  CutOptions options;
+  options.target_s = target_s;
+  const auto plan = cut(file, dir.path(), options);
+  ASSERT_TRUE(plan.has_value()) << plan.error().message;
+  EXPECT_GE(plan->chunks.size(), least_chunks);
+  Seen whole, parts;
+  read_all(file, {}, 0, whole);
+  for (const Chunk& chunk : plan->chunks) {
+    VideoReaderOptions reading;
+    reading.start = Timestamp{chunk.start_pts, plan->time_base};
+    reading.end = Timestamp{chunk.end_pts, plan->time_base};
+    read_all(dir / chunk.file, reading, static_cast<double>(plan->pts_offset) * plan->time_base.value(), parts);
+  }
+  EXPECT_EQ(whole.pictures, framemd5(file));
+  ASSERT_EQ(parts.pictures.size(), whole.pictures.size());
+  for (std::size_t i = 0; i < whole.pictures.size(); ++i) {
+    ASSERT_EQ(parts.pictures[i], whole.pictures[i]) << "frame " << i;
+    ASSERT_NEAR(parts.times[i], whole.times[i], 1e-6) << "frame " << i;
+  }
+}
+
+TEST(Cut, is_seamless_over_closed_gops_pyramids_variable_rate_and_edit_lists) {
+  ScratchDir dir;
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"), "-an -vf scale=160:90 -c:v libx264 -g 20 -bf 3", dir / "closed.mp4"));
+  expect_seamless(dir / "closed.mp4", 0.5, 5);
+  ASSERT_TRUE(ffmpeg(clip("odd/vfr_640x360.mp4"), "-an -vsync passthrough -enc_time_base -1 -vf scale=160:90 -c:v libx264 -g 10 -bf 3",
+                     dir / "vfr.mp4"));
+  expect_seamless(dir / "vfr.mp4", 0.5, 4);
+  expect_seamless(clip("odd/videoonly_bpyramid_800x640.mp4"), 0.5, 1);
+  expect_seamless(clip("odd/editlist_bframes_videoonly.mp4"), 1, 1);
+  // An edit list that starts between key frames: FFmpeg decodes and hides the frames before.
+  ASSERT_TRUE(shell("ffmpeg -v error -y -ss 1.1 -i " + (dir / "closed.mp4") + " -c copy " + (dir / "edit.mp4")).status == 0);
+  expect_seamless(dir / "edit.mp4", 0.5, 3);
+}
+
+TEST(Cut, is_seamless_over_open_gops_of_h264_hevc_and_mpeg2) {
+  ScratchDir dir;
+  const std::string small = "-an -vf scale=160:90 ";
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"),
+                     small + "-c:v libx264 -x264-params open-gop=1:keyint=20:min-keyint=20:scenecut=0:bframes=3:b-pyramid=normal",
+                     dir / "h264.mkv"));
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"),
+                     small + "-c:v libx265 -preset ultrafast -x265-params open-gop=1:keyint=20:bframes=3:log-level=none",
+                     dir / "hevc.mp4"));
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"), small + "-c:v mpeg2video -g 12 -bf 2 -b:v 1M", dir / "mpeg2.ts"));
+  for (const char* name : {"h264.mkv", "hevc.mp4", "mpeg2.ts"}) expect_seamless(dir / name, 0.5, 4);
+}
+
+TEST(Cut, is_seamless_in_vp9_av1_and_transport_streams) {
+  expect_seamless(clip("odd/odd_size_321x181_vp9_opus.webm"), 0.5, 1);
+  expect_seamless(clip("odd/hdr10_av1_portrait_720x1280.mp4"), 1, 1);
+  expect_seamless(clip("bbb_360p_2s_002.ts"), 1, 1);
+}
+
+TEST(Cut, takes_a_file_without_usable_times_as_one_chunk) {
+  ScratchDir dir;
+  // A raw stream has no times at all.
+  ASSERT_TRUE(ffmpeg(clip("bbb_360p_2s_002.ts"), "-an -c:v copy -bsf:v h264_mp4toannexb -f h264", dir / "raw.h264"));
+  expect_seamless(dir / "raw.h264", 0.5, 1);
+}
+
+TEST(Cut, writes_chunks_as_long_as_asked) {
+  ScratchDir dir, out;
+  ASSERT_TRUE(
+      ffmpeg(clip("london_roofs_360p_5s.mp4"), "-an -vf scale=160:90 -c:v libx264 -g 15 -keyint_min 15 -sc_threshold 0", dir / "a.mp4"));
+  CutOptions options;
+  options.target_s = 2;
+  const auto plan = cut(dir / "a.mp4", out.path(), options);
+  ASSERT_TRUE(plan.has_value());
+  ASSERT_EQ(plan->chunks.size(), 3U);  // key frames every 0.5 s: 0-2, 2-4, 4-5
+  EXPECT_NEAR(static_cast<double>(plan->chunks[1].start_pts - plan->pts_offset) * plan->time_base.value(), 2.0, 0.02);
+  options.target_s = 0.05;
+  EXPECT_EQ(cut(dir / "a.mp4", out.path(), options).error().code, base::ErrorCode::invalid);
+}
+
+TEST(Cut, refuses_files_without_video) {
+  ScratchDir out;
+  EXPECT_EQ(cut(clip("odd/audioonly_eac3_5p1.mp4"), out.path()).error().code, base::ErrorCode::unsupported);
+  EXPECT_EQ(cut(clip("odd/vvc_320x180_codec_often_missing.mp4"), out.path()).error().code, base::ErrorCode::unsupported);
+  EXPECT_EQ(cut(clip("broken/text_named.mp4"), out.path()).error().code, base::ErrorCode::invalid);
+}
+
+TEST(CutPlan, survives_its_own_json) {
+  CutPlan plan;
+  plan.time_base = {1, 90000};
+  plan.pts_offset = 7;
+  plan.chunks = {{"a.nut", 0, 10, 3, 99}, {"b.nut", 10, 30, 4, 100}};
+  const auto again = plan_from_json(to_json(plan));
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  EXPECT_EQ(again->time_base, plan.time_base);
+  EXPECT_EQ(again->pts_offset, 7);
+  ASSERT_EQ(again->chunks.size(), 2U);
+  EXPECT_EQ(again->chunks[1].file, "b.nut");
+  EXPECT_EQ(again->chunks[1].end_pts, 30);
+}
+
+TEST(CutPlan, refuses_what_no_cut_writes) {
+  for (const char* text :
+       {"[]", "{}", R"({"time_base":[0,1],"pts_offset":0,"chunks":[{"file":"a","start_pts":0,"end_pts":1,"packets":1,"bytes":1}]})",
+        R"({"time_base":[1,2],"pts_offset":0,"chunks":[]})",
+        R"({"time_base":[1,2],"pts_offset":0,"chunks":[{"file":"../a","start_pts":0,"end_pts":1,"packets":1,"bytes":1}]})",
+        R"({"time_base":[1,2],"pts_offset":0,"chunks":[{"file":"a","start_pts":1,"end_pts":1,"packets":1,"bytes":1}]})",
+        R"({"time_base":[1,2],"pts_offset":0,"chunks":[{"file":"a","start_pts":0,"end_pts":2},{"file":"b","start_pts":1,"end_pts":3}]})",
+        R"({"time_base":[1,2],"pts_offset":0,"surprise":1,"chunks":[{"file":"a","start_pts":0,"end_pts":1,"packets":1,"bytes":1}]})"}) {
+    EXPECT_FALSE(plan_from_json(*base::parse_json(text)).has_value()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace kinora::media
