@@ -9,7 +9,7 @@
 namespace kinora::media {
 
 struct ThumbnailOptions {
-  std::optional<double> at_s;  // the frame shown at this time; past the end: the last one
+  std::optional<double> at_s;  // the first frame at or after this time; past the end: the last one
   double at_fraction = 0.1;    // of the duration, when at_s is absent
   int width = 0;               // 0: as the source; never larger than the source
   ImageType type = ImageType::jpeg;
