@@ -90,7 +90,7 @@ Occupied::Occupied(std::shared_ptr<Market::State> state, Node& node, const std::
 Occupied::~Occupied() { state_->book->ended(node_, capability_); }
 
 bool is_nodes_fault(const tasks::TaskFailure& failure) {
-  return failure.fault == tasks::Fault::client || failure.fault == tasks::Fault::policy;
+  return failure.fault == tasks::Fault::worker || failure.fault == tasks::Fault::network;
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ net::TlsTrust trust_of(const wire::Registration& worker) {
 }
 
 std::chrono::milliseconds left(const Job& job) {
-  const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(job.deadline - Steady::now());
+  const auto rest = std::chrono::ceil<std::chrono::milliseconds>(job.deadline - Steady::now());
   return std::max(rest, std::chrono::milliseconds(1));
 }
 
