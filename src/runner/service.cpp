@@ -1,7 +1,5 @@
 #include "runner/service.hpp"
 
-#include <fmt/format.h>
-
 #include "nn/device.hpp"
 #include "runner/task_api.hpp"
 
@@ -39,7 +37,7 @@ Service::Service(boost::asio::any_io_executor executor, RunnerSettings settings,
 Service::~Service() = default;
 
 base::Status Service::listen() { return server_.listen(); }
-std::string Service::url() const { return fmt::format("http://{}:{}", settings_.address, server_.port()); }
+std::string Service::url() const { return "http://" + settings_.address + ":" + std::to_string(server_.port()); }
 net::Task<void> Service::run() { co_await server_.run(); }
 void Service::stop() { server_.stop(settings_.grace); }
 
