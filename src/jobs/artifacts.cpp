@@ -155,6 +155,16 @@ base::Result<std::optional<Artifact>> find_by_content(Connection& connection, st
   return std::optional<Artifact>(read_artifact(row));
 }
 
+base::Result<std::vector<std::string>> artifacts_of_job(Connection& connection, std::string_view job) {
+  KINORA_TRY(Statement row, connection.query("SELECT id FROM artifacts WHERE source_job = ?", job));
+  std::vector<std::string> out;
+  for (;;) {
+    KINORA_TRY(const bool there, row.step());
+    if (!there) return out;
+    out.emplace_back(row.text(0));
+  }
+}
+
 base::Result<bool> unreferenced(Connection& connection, std::string_view sha256) {
   KINORA_TRY(Statement row,
              connection.query(

@@ -52,6 +52,7 @@ base::Result<Listing<Artifact>> list_artifacts(store::Connection& connection, st
                                                const std::optional<std::string>& kind);
 // conflict while a job that is not terminal uses it.
 base::Status delete_artifact(store::Connection& connection, std::string_view project, std::string_view id);
+base::Result<std::vector<std::string>> artifacts_of_job(store::Connection& connection, std::string_view job);  // made by it
 // The newest single-file artifact of the project with that content.
 base::Result<std::optional<Artifact>> find_by_content(store::Connection& connection, std::string_view project, std::string_view sha256);
 // True when no row names the blob.

@@ -324,6 +324,16 @@ base::Result<std::vector<AttemptFile>> attempt_files(Connection& connection, std
   }
 }
 
+base::Result<std::vector<std::string>> delivered_blobs(Connection& connection, std::string_view job) {
+  KINORA_TRY(Statement row, connection.query("SELECT DISTINCT sha256 FROM attempt_files WHERE job = ?", job));
+  std::vector<std::string> out;
+  for (;;) {
+    KINORA_TRY(const bool there, row.step());
+    if (!there) return out;
+    out.emplace_back(row.text(0));
+  }
+}
+
 base::Status drop_attempt_files(Connection& connection, std::string_view job) {
   return done(connection.run("DELETE FROM attempt_files WHERE job = ?", job));
 }

@@ -48,7 +48,7 @@ struct TaskRow {
 
 base::Status insert_job(store::Connection& connection, const Job& job, const std::vector<JobInput>& inputs);
 base::Result<Job> find_job(store::Connection& connection, std::string_view id);  // not_found
-// Writes the whole row if its version is still `job.version - 1`; conflict otherwise.
+// Writes the whole row unless it is terminal or not older: conflict. (A version may be skipped: one whose commit failed on a full disk.)
 base::Status update_job(store::Connection& connection, const Job& job);
 base::Result<std::vector<Job>> unfinished_jobs(store::Connection& connection);  // by creation
 base::Result<Listing<Job>> list_jobs(store::Connection& connection, std::string_view project, const JobFilter& filter, const Page& page);
@@ -71,6 +71,7 @@ struct AttemptFile {
 };
 base::Status put_attempt_file(store::Connection& connection, std::string_view job, std::string_view attempt, const AttemptFile& file);
 base::Result<std::vector<AttemptFile>> attempt_files(store::Connection& connection, std::string_view attempt);
+base::Result<std::vector<std::string>> delivered_blobs(store::Connection& connection, std::string_view job);
 // Lets go of what the job's attempts delivered (artifacts keep what they name).
 base::Status drop_attempt_files(store::Connection& connection, std::string_view job);
 

@@ -73,8 +73,10 @@ CREATE INDEX idempotency_by_expiry ON idempotency(expires_at);
 CREATE TABLE artifacts(
   id TEXT PRIMARY KEY, project TEXT NOT NULL, kind TEXT NOT NULL, mime TEXT NOT NULL, filename TEXT NOT NULL,
   bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, media TEXT NOT NULL, source TEXT NOT NULL, tags TEXT NOT NULL,
-  created_at INTEGER NOT NULL, expires_at INTEGER, multi INTEGER NOT NULL, main_file TEXT NOT NULL
+  created_at INTEGER NOT NULL, expires_at INTEGER, multi INTEGER NOT NULL, main_file TEXT NOT NULL,
+  source_job TEXT GENERATED ALWAYS AS (json_extract(source, '$.job')) VIRTUAL
 ) STRICT;
+CREATE INDEX artifacts_by_job ON artifacts(source_job) WHERE source_job IS NOT NULL;
 CREATE INDEX artifacts_by_time ON artifacts(project, created_at, id);
 CREATE INDEX artifacts_by_content ON artifacts(project, sha256);
 CREATE INDEX artifacts_by_expiry ON artifacts(expires_at);

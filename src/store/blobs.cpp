@@ -285,6 +285,17 @@ bool Blobs::remove_unpinned(std::string_view sha256) {
   return false;
 }
 
+Task<std::vector<std::string>> Blobs::names(std::size_t limit) {
+  co_return co_await on_pool(executor_, pool_, [this, limit] {
+    std::vector<std::string> out;
+    each([&](const std::string& name) {
+      out.push_back(name);
+      return out.size() < limit;
+    });
+    return out;
+  });
+}
+
 void Blobs::each(const std::function<bool(const std::string&)>& fn) const {
   std::error_code error;
   for (fs::recursive_directory_iterator at(root_, fs::directory_options::skip_permission_denied, error), end; !error && at != end;

@@ -96,6 +96,8 @@ class Blobs {
   base::Result<Blob> pin(std::string_view sha256);
   // Deletes the file unless it is pinned; true when it is gone. Blocks; thread-safe.
   bool remove_unpinned(std::string_view sha256);
+  // The names of all blobs, at most `limit`.
+  Task<std::vector<std::string>> names(std::size_t limit);
   // Calls fn with the name of every blob on the disk until it returns false. Blocks; thread-safe.
   void each(const std::function<bool(const std::string& sha256)>& fn) const;
 

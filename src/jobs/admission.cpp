@@ -1,0 +1,198 @@
+#include "jobs/admission.hpp"
+
+#include <algorithm>
+
+namespace kinora::jobs {
+namespace {
+
+using store::Connection;
+
+constexpr int kAcceptedStatus = 202;
+constexpr std::chrono::hours kIdempotencyLife{24};
+
+tasks::Problem unresolved(const MediaRef& ref, std::string code, std::string detail) {
+  tasks::Problem problem;
+  problem.code = std::move(code);
+  problem.detail = ref.pointer + " " + detail;
+  problem.errors.push_back({ref.pointer, "invalid_field", std::move(detail)});
+  return problem;
+}
+
+std::string wrong_kind(const MediaRef& ref, const Artifact& artifact) {
+  return "is of kind " + artifact.kind + ", " + std::string(name(ref.kind)) + " is needed";
+}
+
+using Resolved = tl::expected<std::optional<Artifact>, tasks::Problem>;
+
+// The artifact behind a reference; nullopt: its upload is still on its way.
+Resolved resolve(Connection& connection, const MediaRef& ref, const Job& job, JobInput& input) {
+  std::string id;
+  if (const auto* wanted = std::get_if<media_ref::UploadRef>(&ref.value)) {
+    const auto upload = find_upload(connection, job.project, wanted->id);
+    if (!upload) return tl::unexpected(unresolved(ref, "ref_unresolved", "there is no upload of that id"));
+    input.upload = upload->id;
+    if (!upload->artifact) {
+      if (upload->status == UploadStatus::failed || upload->status == UploadStatus::canceled || upload->status == UploadStatus::expired)
+        return tl::unexpected(unresolved(ref, "input_unavailable", "the upload is " + std::string(name(upload->status))));
+      return std::optional<Artifact>();
+    }
+    id = *upload->artifact;
+  } else {
+    id = std::get<media_ref::ArtifactRef>(ref.value).id;
+  }
+  auto artifact = find_artifact(connection, job.project, id);
+  if (!artifact) return tl::unexpected(unresolved(ref, "ref_unresolved", "there is no artifact of that id"));
+  if (artifact->expires_at && *artifact->expires_at <= job.created_at)
+    return tl::unexpected(unresolved(ref, "artifact_expired", "the artifact has expired"));
+  if (artifact->multi || !tasks::accepts(ref.kind, artifact->kind))
+    return tl::unexpected(unresolved(ref, "input_invalid", wrong_kind(ref, *artifact)));
+  return std::optional<Artifact>(std::move(*artifact));
+}
+
+base::Result<Artifact> store_inline(Connection& connection, const Admission& admission, const MediaRef& ref, const store::Blob& blob) {
+  Artifact artifact;
+  artifact.id = admission.new_id("art");
+  artifact.project = admission.job.project;
+  artifact.mime = std::get<media_ref::Inline>(ref.value).mime;
+  artifact.kind = kind_of_mime(artifact.mime);
+  artifact.filename = "inline";
+  artifact.bytes = blob.bytes();
+  artifact.sha256 = blob.sha256();
+  artifact.source = {{"job", admission.job.id}, {"slot", ref.slot}};
+  artifact.created_at = admission.job.created_at;
+  artifact.expires_at = artifact.created_at + std::chrono::seconds(admission.input_retention_s);
+  KINORA_OK(insert_artifact(connection, artifact, {{"", artifact.sha256, artifact.bytes, artifact.mime}}));
+  return artifact;
+}
+
+// The record keeps the reference, not the bytes a second time.
+void replace_inline(Job& job, const MediaRef& ref, const Artifact& artifact) {
+  json::value* slot = job.input.if_contains(ref.slot);
+  if (slot == nullptr) return;
+  json::value& place = slot->is_array() ? slot->get_array()[static_cast<std::size_t>(ref.ordinal)] : *slot;
+  place = json::object{{"artifact", artifact.id}};
+}
+
+// Looks the key up; true when this request is the first with it.
+base::Result<bool> begin(Connection& connection, const Admission& admission, Admitted& out, std::optional<tasks::Problem>& problem) {
+  if (!admission.idempotency) return true;
+  KINORA_TRY(auto state, begin_idempotent(connection, *admission.idempotency, admission.job.created_at));
+  if (std::holds_alternative<idempotent::Fresh>(state)) return true;
+  if (const auto* replay = std::get_if<idempotent::Replay>(&state)) {
+    auto job = find_job(connection, replay->resource);
+    if (!job) {
+      problem = tasks::Problem{.code = "gone", .detail = "the job of this idempotency key has been deleted"};
+      return base::fail(base::ErrorCode::canceled, "gone");
+    }
+    out.job = std::move(*job);
+  }
+  out.earlier = std::move(state);
+  return false;
+}
+
+}  // namespace
+
+JobInput input_of(std::string_view slot, int ordinal, const Artifact& artifact) {
+  JobInput input;
+  input.slot = slot;
+  input.ordinal = ordinal;
+  input.artifact = artifact.id;
+  input.sha256 = artifact.sha256;
+  input.name = artifact.filename;
+  input.mime = artifact.mime;
+  input.bytes = artifact.bytes;
+  return input;
+}
+
+Event new_event(const NewId& new_id, std::string_view subject, std::string_view project, std::string_view type, json::value data,
+                UnixMillis now) {
+  Event out;
+  out.id = new_id("evt");
+  out.project = project;
+  out.subject = subject;
+  out.type = type;
+  out.time = now;
+  out.data = std::move(data);
+  return out;
+}
+
+TaskRow first_task(const Job& job, const std::vector<JobInput>& inputs, const json::value& media, unsigned free_slots,
+                   const PlanSettings& settings, const NewId& new_id) {
+  constexpr double kCutShare = 0.02;  // of the frames' work: reading packets is quick beside the network
+  TaskRow task;
+  task.job = job.id;
+  task.attempt = new_id("att");
+  task.due_at = job.created_at;
+  for (const JobInput& input : inputs) task.inputs.push_back({input.slot, input.name, input.sha256, input.bytes});
+  const SourceFacts source = source_facts(media);
+  if (plan(job.task, job.params, source, free_slots, settings) == PlanKind::chunked) {
+    task.step = "cut";
+    task.task = "cut";
+    task.params = cut_params(source, settings);
+    task.weight = std::max(source.frames, 1.0) * kCutShare;
+  } else {
+    task.step = "run";
+    task.task = job.task;
+    task.params = job.params;
+  }
+  return task;
+}
+
+base::Result<Admitted> admit(Connection& connection, const Admission& admission, std::optional<tasks::Problem>& problem) {
+  Admitted out;
+  KINORA_TRY(const bool first, begin(connection, admission, out, problem));
+  if (!first) return out;
+  out.job = admission.job;
+  bool ready = true;
+  json::value media;
+  for (std::size_t i = 0; i < admission.media.size(); ++i) {
+    const MediaRef& ref = admission.media[i];
+    JobInput input;
+    if (const auto blob = admission.inlined.find(i); blob != admission.inlined.end()) {
+      KINORA_TRY(const Artifact artifact, store_inline(connection, admission, ref, blob->second));
+      if (!tasks::accepts(ref.kind, artifact.kind)) {
+        problem = unresolved(ref, "input_invalid", wrong_kind(ref, artifact));
+        return base::fail(base::ErrorCode::canceled, "not admitted");
+      }
+      input = input_of(ref.slot, ref.ordinal, artifact);
+      replace_inline(out.job, ref, artifact);
+    } else {
+      auto artifact = resolve(connection, ref, admission.job, input);
+      if (!artifact) {
+        problem = std::move(artifact.error());
+        return base::fail(base::ErrorCode::canceled, "not admitted");
+      }
+      const std::optional<std::string> upload = input.upload;
+      if (*artifact) {
+        input = input_of(ref.slot, ref.ordinal, **artifact);
+        if (media.is_null()) media = (*artifact)->media;
+      }
+      input.slot = ref.slot;
+      input.ordinal = ref.ordinal;
+      input.upload = upload;
+      ready = ready && artifact->has_value();
+    }
+    out.inputs.push_back(std::move(input));
+  }
+  out.job.phase = ready ? Phase::queued : Phase::awaiting_input;
+  if (ready) {
+    out.job.queued_at = out.job.created_at;
+    out.tasks.push_back(first_task(out.job, out.inputs, media, admission.free_slots, admission.plan, admission.new_id));
+  }
+  KINORA_OK(insert_job(connection, out.job, out.inputs));
+  for (const TaskRow& task : out.tasks) KINORA_OK(put_task(connection, task));
+  std::vector<std::string_view> types{"job.created"};
+  if (ready) types.emplace_back("job.queued");
+  for (const std::string_view type : types) {
+    KINORA_TRY(const auto offset, append_event(connection, new_event(admission.new_id, out.job.id, out.job.project, type,
+                                                                     event_data(out.job), out.job.created_at)));
+    out.offsets.push_back(offset);
+  }
+  if (admission.idempotency) {
+    const UnixMillis kept = std::max(out.job.created_at + kIdempotencyLife, out.job.deadline_at + kIdempotencyLife);
+    KINORA_OK(finish_idempotent(connection, *admission.idempotency, {kAcceptedStatus, "", out.job.id}, kept));
+  }
+  return out;
+}
+
+}  // namespace kinora::jobs

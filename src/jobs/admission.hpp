@@ -1,0 +1,47 @@
+#pragma once
+// The transaction that accepts a job: idempotency record, inline media, inputs, job, first task and first events, all or nothing.
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jobs/engine.hpp"
+#include "jobs/job_rows.hpp"
+#include "jobs/submission.hpp"
+
+namespace kinora::jobs {
+
+using NewId = std::function<std::string(std::string_view prefix)>;
+
+struct Admission {
+  Job job;  // as wanted, with id and times
+  std::vector<MediaRef> media;
+  std::map<std::size_t, store::Blob> inlined;  // by index of media: stored data: URIs
+  std::optional<IdempotencyScope> idempotency;
+  unsigned free_slots = 0;  // of the job's task, for the plan
+  PlanSettings plan;
+  std::int64_t input_retention_s = 604'800;
+  NewId new_id;
+};
+
+struct Admitted {
+  // The key was used before: InProgress, Mismatch or Replay (then `job` is the first request's).
+  std::optional<IdempotencyState> earlier;
+  Job job;
+  std::vector<JobInput> inputs;
+  std::vector<TaskRow> tasks;
+  std::vector<std::int64_t> offsets;  // of its events
+};
+
+// Inside a write. When the request is at fault the result is an error, so that nothing is written, and `problem` says what to answer.
+base::Result<Admitted> admit(store::Connection& connection, const Admission& admission, std::optional<tasks::Problem>& problem);
+
+// The first task of a job whose inputs are all there.
+TaskRow first_task(const Job& job, const std::vector<JobInput>& inputs, const json::value& media, unsigned free_slots,
+                   const PlanSettings& settings, const NewId& new_id);
+JobInput input_of(std::string_view slot, int ordinal, const Artifact& artifact);
+Event new_event(const NewId& new_id, std::string_view subject, std::string_view project, std::string_view type, json::value data,
+                UnixMillis now);
+
+}  // namespace kinora::jobs

@@ -1,0 +1,154 @@
+#pragma once
+// The engine's inside: what is in memory about jobs that are not terminal. Split over engine_*.cpp by theme.
+// Callbacks hold a weak_ptr to it, so that a destroyed engine leaves nothing behind that could run.
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "base/ulid.hpp"
+#include "jobs/change.hpp"
+#include "jobs/engine.hpp"
+#include "jobs/fair_queue.hpp"
+#include "jobs/progress.hpp"
+#include "jobs/submission.hpp"
+
+namespace kinora::jobs {
+
+using TaskKey = JobProgress::TaskKey;
+
+// A job that is not terminal.
+struct ActiveJob {
+  Job job;  // the newest state, its write queued or done
+  std::vector<JobInput> inputs;
+  std::map<TaskKey, TaskRow> tasks;
+  JobProgress progress;
+  int running = 0;  // attempts
+  // Set once the job is on its way to this end (canceled, expired, failed): attempts are being stopped.
+  struct Ending {
+    Status status;
+    std::string event;
+    json::value error;
+    std::optional<std::string> reason;
+  };
+  std::optional<Ending> ending;
+  bool finishing = false;  // the terminal change is queued: nothing may follow
+};
+
+// Tasks other than the job's own (cut, join) run on any node: they have no model.
+inline std::string model_of(const Job& job, const TaskRow& task) {
+  return task.task == job.task ? job.resolved_model.value_or("") : std::string();
+}
+
+inline std::string capability_of(const Job& job, const TaskRow& task) { return task.task + "\n" + model_of(job, task); }
+
+// An attempt that is being carried out.
+struct RunningAttempt {
+  std::string job;
+  TaskKey task;
+  Attempt row;
+  std::map<std::string, AttemptFile> files;
+  std::string capability;
+  bool seen_by_executor = false;  // no longer among Waiting::starting
+  std::shared_ptr<boost::asio::cancellation_signal> cancel = std::make_shared<boost::asio::cancellation_signal>();
+};
+
+// What waits for one capability (task and model).
+struct Waiting {
+  FairQueue queue;
+  UnixMillis blocked_until{};  // the last offer was refused: not before
+  unsigned starting = 0;       // begun, but not yet seen by the executor's free_slots()
+};
+
+class Engine::State : public std::enable_shared_from_this<Engine::State> {
+ public:
+  State(boost::asio::any_io_executor executor, store::Database& database, store::Blobs& blobs, Executor& worker, Verifier& verifier,
+        EngineSettings settings, std::function<UnixMillis()> clock);
+
+  // engine.cpp
+  Task<base::Status> recover();
+  Task<void> stop();
+  Job& touch(ActiveJob& active);  // the next version
+  Event event(std::string_view subject, std::string_view project, std::string_view type, json::value data);
+  // Queues the change; events are announced when it is on the disk.
+  void store(Change change);
+  Change change_of(ActiveJob& active, std::string_view event_type);
+  // Deletes blobs that no row names any more.
+  void collect(std::vector<std::string> sha256s);
+
+  // engine_submit.cpp
+  Task<Outcome<SubmitAnswer>> submit(SubmitRequest request);
+  void adopt(Job job, std::vector<JobInput> inputs, std::vector<TaskRow> tasks);
+  void input_ready(const std::string& upload, const Artifact& artifact);
+  void input_failed(const std::string& upload, const std::string& code, const std::string& detail);
+
+  // engine_schedule.cpp
+  void wake();
+  void tick();
+  void enqueue(ActiveJob& active, TaskRow& task);
+  void dispatch();
+  void start(ActiveJob& active, TaskRow& task);
+  void arm();
+  void watch_deadlines(const Job& job);
+  void forget_deadlines(const Job& job);
+  void check_deadline(const std::string& id);
+  void end_job(ActiveJob& active, ActiveJob::Ending ending);
+  void finish(ActiveJob& active, Change change);
+  std::int64_t queue_position(std::string_view job) const;
+
+  // engine_attempt.cpp
+  using Running = std::shared_ptr<RunningAttempt>;
+  Task<void> run_attempt(Running running);
+  tasks::TaskOrder order_of(const ActiveJob& active, const TaskRow& task) const;
+  void given_to(RunningAttempt& running, std::string_view node);
+  void observe(RunningAttempt& running, const tasks::TaskEvent& event);
+  void accepted(RunningAttempt& running, const tasks::Accepted& event);
+  void progressed(RunningAttempt& running, const tasks::Progress& event);
+  void begin_running(ActiveJob& active, Change* into);
+  // The attempt no longer counts; ends the job when that is what it was waiting for.
+  void leave(const Running& running);
+  Task<std::optional<tasks::TaskFailure>> judge(Running running, tasks::TaskOrder order, const tasks::TaskResult& result);
+  void refused(const Running& running, const outcome::Refused& why);
+  void failed(const Running& running, tasks::TaskFailure failure, std::string_view state, const std::string& node);
+
+  // engine_complete.cpp
+  void succeeded(const Running& running, const tasks::TaskResult& result);
+  void complete_job(ActiveJob& active, RunningAttempt& running, TaskRow& task, const tasks::TaskResult& result);
+  void complete_cut(ActiveJob& active, const Running& running, TaskRow& task, const tasks::TaskResult& result);
+  void complete_chunk(ActiveJob& active, RunningAttempt& running, TaskRow& task, const tasks::TaskResult& result);
+  Attempt close(RunningAttempt& running, std::string_view state);
+
+  // engine_sweep.cpp
+  Task<base::Status> sweep();
+
+  ActiveJob* find(const std::string& job);
+  RunningAttempt* find_attempt(const std::string& attempt);
+  std::string new_id(std::string_view prefix) { return ids_.next_id(prefix, clock_()); }
+
+  boost::asio::any_io_executor executor_;
+  store::Database& database_;
+  store::Blobs& blobs_;
+  Executor& worker_;
+  Verifier& verifier_;
+  EngineSettings settings_;
+  std::function<UnixMillis()> clock_;
+  base::UlidSource ids_;
+  EventFeed feed_;
+
+  std::unordered_map<std::string, ActiveJob> active_;
+  std::unordered_map<std::string, std::shared_ptr<RunningAttempt>> running_;  // by attempt
+  std::map<std::string, Waiting> waiting_;                                    // by capability: "task" LF "model"
+  std::multimap<UnixMillis, std::pair<std::string, TaskKey>> delayed_;        // back-off
+  std::multimap<UnixMillis, std::string> deadlines_;                          // jobs to look at
+  std::size_t admitting_ = 0;                                                 // submits between admission and adopt()
+  UnixMillis next_sweep_{};
+  boost::asio::steady_timer timer_;
+  boost::asio::steady_timer idle_;  // cancelled when the last attempt has ended
+  bool tick_posted_ = false;
+  bool sweeping_ = false;
+  bool stopping_ = false;
+  bool started_ = false;
+};
+
+}  // namespace kinora::jobs

@@ -1,0 +1,32 @@
+#pragma once
+// From a verified TaskResult to artifacts and the job's public `output` (developer-api 5.3.1). Pure.
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "jobs/artifacts.hpp"
+#include "jobs/executor.hpp"
+#include "jobs/job.hpp"
+#include "tasks/event.hpp"
+
+namespace kinora::jobs {
+
+struct ResultOutput {
+  json::object output;
+  std::vector<std::pair<Artifact, std::vector<ArtifactFile>>> artifacts;
+};
+
+// Slot `hls` becomes one artifact of several files, a slot with several files an array, any other slot one object.
+// `new_id` gives art_ ids.
+ResultOutput make_output(const Job& job, const tasks::TaskResult& result, UnixMillis now, const std::function<std::string()>& new_id);
+
+// Files as declared against files as they arrived. The error is the failure of the attempt: transfer_failed (missing), verification_failed
+// (other bytes), worker_error (a file or slot that the task does not have).
+std::optional<tasks::TaskFailure> check_delivery(const tasks::TaskOrder& order, const tasks::TaskResult& result,
+                                                 const std::vector<DeliveredFile>& arrived);
+
+// {"video": {...}, "audio": {...}, "image": {...}} as far as a probe's media object tells.
+json::object describe_media(const json::value& media, std::string_view kind);
+
+}  // namespace kinora::jobs
