@@ -54,6 +54,7 @@ class Exchange {
   virtual void notify() {}
 
   std::int32_t id = 0;                  // HTTP/2 stream
+  bool awaits_continue = false;         // server: the peer holds its body back until it reads "100 Continue"
   bool head_only = false;               // the request's method is HEAD: the response has no body
   std::optional<MessageHead> response;  // client: arrived
 

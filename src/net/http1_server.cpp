@@ -77,16 +77,18 @@ class Http1Server final : public ServerEngine {
 
   void respond(Exchange& exchange, int status, const Headers& headers) override {
     if (&exchange != current_.get() || responding_) return;
-    responding_ = true;
     const bool body_forbidden = exchange.head_only || status < 200 || status == 204 || status == 304;
     const bool sized = headers.contains("content-length");
     chunked_ = !body_forbidden && !sized && version_ >= 11;
     bodyless_ = body_forbidden;
     // Without length and chunks only the end of the connection ends the body.
     if (!body_forbidden && !sized && !chunked_) keep_alive_ = false;
+    // A handler that begins to answer before it reads wants the body all the same, unless it answers with an error.
+    if (status < 300) want_body(exchange);
+    responding_ = true;
     // A body that we never asked for may or may not come: only a new connection is clear.
-    if (expecting_continue_ || (body_ && body_->remaining() > kMaxDrainedBytes)) keep_alive_ = false;
-    expecting_continue_ = false;
+    if (exchange.awaits_continue || (body_ && body_->remaining() > kMaxDrainedBytes)) keep_alive_ = false;
+    exchange.awaits_continue = false;
     output_ += "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason_phrase(status)) + "\r\n";
     append_fields(output_, headers);
     if (chunked_) output_ += "transfer-encoding: chunked\r\n";
@@ -95,8 +97,8 @@ class Http1Server final : public ServerEngine {
   }
 
   void want_body(Exchange& exchange) override {
-    if (&exchange != current_.get() || !expecting_continue_ || responding_) return;
-    expecting_continue_ = false;
+    if (&exchange != current_.get() || !exchange.awaits_continue || responding_) return;
+    exchange.awaits_continue = false;
     output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }
 
@@ -132,13 +134,14 @@ class Http1Server final : public ServerEngine {
     saw_request_ = true;
     keep_alive_ = head->keep_alive && !stopping_;
     version_ = head->message.version;
-    expecting_continue_ = head->message.expect_continue;
+    const bool awaits_continue = head->message.expect_continue;
     body_.emplace(head->framing);
     responding_ = response_ended_ = draining_ = false;
     const bool head_only = head->message.method == "HEAD";
     const bool empty = body_->ended();
     auto exchange = accept_(std::move(head->message));
     exchange->head_only = head_only;
+    exchange->awaits_continue = awaits_continue;
     exchange->in_limit = limits_.body_bytes;
     exchange->in_end = empty;
     current_ = std::move(exchange);
@@ -230,7 +233,6 @@ class Http1Server final : public ServerEngine {
   std::optional<Http1Body> body_;
   int version_ = 11;
   bool keep_alive_ = true;
-  bool expecting_continue_ = false;
   bool responding_ = false;
   bool response_ended_ = false;
   bool chunked_ = false;

@@ -32,6 +32,9 @@ class Http2Server final : public ServerEngine, private Http2Session {
 
   void respond(Exchange& exchange, int status, const Headers& headers) override {
     if (exchange.closed) return;
+    // A handler that begins to answer before it reads wants the body all the same, unless it answers with an error.
+    if (status < 300) want_body(exchange);
+    exchange.awaits_continue = false;
     const std::string code = std::to_string(status);
     auto fields = fields_of(headers);
     fields.insert(fields.begin(), status_field(code));
@@ -42,7 +45,8 @@ class Http2Server final : public ServerEngine, private Http2Session {
   }
 
   void want_body(Exchange& exchange) override {
-    if (exchange.closed) return;
+    if (exchange.closed || !exchange.awaits_continue) return;
+    exchange.awaits_continue = false;
     const auto field = status_field("100");
     nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, exchange.id, nullptr, &field, 1, nullptr);
   }
@@ -62,10 +66,11 @@ class Http2Server final : public ServerEngine, private Http2Session {
     saw_request_ = true;
     const bool too_long = block.head.content_length.value_or(0) > limits_.body_bytes;
     if (block.too_large || too_long) return refuse(stream, block.too_large ? "431" : "413");
-    block.head.expect_continue = !ended && block.head.headers.get("expect") == "100-continue";
+    const bool awaits_continue = !ended && block.head.headers.get("expect") == "100-continue";
     const bool head_only = block.head.method == "HEAD";
     auto exchange = accept_(std::move(block.head));
     exchange->head_only = head_only;
+    exchange->awaits_continue = awaits_continue;
     exchange->in_limit = limits_.body_bytes;
     exchange->in_end = ended;
     keep(stream, std::move(exchange));
