@@ -1,6 +1,8 @@
 #include "models/esrgan/srvgg_aten.hpp"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/add.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/pixel_shuffle.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/upsample_nearest2d.h>
@@ -9,10 +11,33 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/esrgan/prelu_kernel.hpp"
 #include "models/picture_tensor.hpp"
 #include "models/tiles.hpp"
 
 namespace kinora::models::esrgan {
+namespace {
+
+// Pixels that one core takes at a time.
+constexpr std::int64_t kGrainPixels = 4096;
+
+std::string key(std::int64_t index, const char* part) { return "body." + std::to_string(index) + "." + part; }
+
+// In place, on channels-last memory, over the cores that LibTorch uses.
+void prelu(at::Tensor& y, const std::vector<float>& slopes) {
+  const auto channels = y.size(1), pixels = y.size(0) * y.size(2) * y.size(3);
+  void* data = y.mutable_data_ptr();
+  const bool is_short = y.scalar_type() == at::kBFloat16;
+  at::parallel_for(0, pixels, kGrainPixels, [&](std::int64_t begin, std::int64_t end) {
+    const auto count = static_cast<std::size_t>(end - begin), width = static_cast<std::size_t>(channels);
+    if (is_short)
+      prelu_bf16(static_cast<std::uint16_t*>(data) + begin * channels, count, width, slopes);
+    else
+      prelu_f32(static_cast<float*>(data) + begin * channels, count, width, slopes);
+  });
+}
+
+}  // namespace
 
 SrvggAten::SrvggAten(const SrvggModel& model, c10::Device device, at::ScalarType dtype, std::uint64_t memory_bytes)
     : config_(model.config), device_(device), dtype_(dtype), max_pixels_(1) {
@@ -20,6 +45,12 @@ SrvggAten::SrvggAten(const SrvggModel& model, c10::Device device, at::ScalarType
   for (const auto& [name, tensor] : model.weights) {
     const auto moved = tensor.to(device_, dtype_);
     weights_.emplace(name, moved.dim() == 4 ? moved.contiguous(at::MemoryFormat::ChannelsLast) : moved.contiguous());
+  }
+  const bool own_kernel = device_.is_cpu() && config_.act == Activation::prelu && (dtype_ == at::kFloat || dtype_ == at::kBFloat16);
+  for (std::int64_t layer = 0; own_kernel && layer <= config_.num_conv; ++layer) {
+    const auto stored = model.weights.at(key(2 * layer + 1, "weight")).to(at::kCPU, dtype_).to(at::kFloat).contiguous();
+    const auto* first = static_cast<const float*>(stored.const_data_ptr());
+    slopes_.push_back(repeat_slopes(std::vector<float>(first, first + stored.numel())));
   }
   const auto bytes = static_cast<std::int64_t>(std::min<std::uint64_t>(memory_bytes, 1ULL << 50));
   max_pixels_ = std::max<std::int64_t>(1, bytes / bytes_per_pixel());
@@ -35,9 +66,21 @@ std::int64_t SrvggAten::bytes_per_pixel() const {
 
 std::string SrvggAten::description() const { return "LibTorch on " + device_.str() + " " + c10::toString(dtype_) + " channels-last"; }
 
+at::Tensor SrvggAten::body(const at::Tensor& x) const {
+  if (slopes_.empty()) return srvgg_body(config_, weights_, x);
+  at::Tensor y = x;
+  for (std::int64_t layer = 0; layer <= config_.num_conv + 1; ++layer) {
+    y = at::conv2d(y, weights_.at(key(2 * layer, "weight")), weights_.at(key(2 * layer, "bias")), /*stride=*/1, /*padding=*/1);
+    if (layer > config_.num_conv) break;
+    y = y.contiguous(at::MemoryFormat::ChannelsLast);  // it is, unless LibTorch chose otherwise for a tiny picture
+    prelu(y, slopes_[static_cast<std::size_t>(layer)]);
+  }
+  return y;
+}
+
 at::Tensor SrvggAten::enlarge(const at::Tensor& rgb) const {
   const auto x = rgb.to(dtype_).contiguous(at::MemoryFormat::ChannelsLast);
-  const auto detail = at::pixel_shuffle(srvgg_body(config_, weights_, x).to(at::kFloat), config_.upscale);
+  const auto detail = at::pixel_shuffle(body(x).to(at::kFloat), config_.upscale);
   return at::add(detail, at::upsample_nearest2d(rgb, {rgb.size(2) * config_.upscale, rgb.size(3) * config_.upscale}));
 }
 

@@ -24,10 +24,12 @@ class SrvggAten final : public Upscaler {
   std::int64_t bytes_per_pixel() const;
 
  private:
+  at::Tensor body(const at::Tensor& x) const;
   at::Tensor enlarge(const at::Tensor& rgb) const;  // [1, 3, H, W] float32 0..1 -> [1, 3, H*s, W*s] float32
 
   SrvggConfig config_;
   nn::TensorMap weights_;
+  std::vector<std::vector<float>> slopes_;  // of each PReLU, for the processor's own kernel; empty: LibTorch's operator
   c10::Device device_;
   at::ScalarType dtype_;
   std::int64_t max_pixels_;
