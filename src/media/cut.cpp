@@ -80,7 +80,7 @@ struct Plan {
 };
 
 // Where to cut. One part when times do not allow it.
-Plan plan_parts(const Survey& s, Rational base, double target_s) {
+Plan plan_parts(const Survey& s, Rational base, double target_s, int max_chunks) {
   Plan plan;
   bool usable = s.usable_times;
   // Times are rounded to the stream's clock: "2 s later" may be a hair less.
@@ -94,7 +94,7 @@ Plan plan_parts(const Survey& s, Rational base, double target_s) {
     // Key frames that go back in time: a broken file, or several films in one.
     if (p.pts <= last_key) usable = false;
     last_key = p.pts;
-    if (i > 0 && !p.dropped && p.pts - start >= target && cuts.size() < static_cast<std::size_t>(kMaxChunks)) {
+    if (i > 0 && !p.dropped && p.pts - start >= target && cuts.size() < static_cast<std::size_t>(max_chunks)) {
       cuts.push_back(i);
       start = p.pts;
     }
@@ -141,6 +141,7 @@ class Cutter {
     out->sample_aspect_ratio = info.sample_aspect.known() ? to_av(info.sample_aspect) : AVRational{0, 1};
     out->avg_frame_rate = source.avg_frame_rate;
     KINORA_OK(muxer.start());
+    clock_ = from_av(muxer.format().streams[0]->time_base);
     open_.push_back({i, std::move(muxer), std::move(dts)});
     return {};
   }
@@ -166,6 +167,9 @@ class Cutter {
     return {};
   }
 
+  // Of the chunks' packets: NUT refines the source's.
+  Rational clock() const { return clock_; }
+
  private:
   struct Open {
     std::size_t part;
@@ -177,12 +181,13 @@ class Cutter {
   int stream_;
   const std::string& folder_;
   std::int64_t offset_;
+  Rational clock_{1, 1};
   std::vector<Open> open_;
 };
 
 // The file itself as the only chunk: its reader sees what a reader of the source sees, without any limit of time.
 base::Result<CutPlan> whole_file(const std::string& path, const std::string& folder, Rational base) {
-  constexpr std::int64_t kForever = std::int64_t{1} << 53;
+  constexpr std::int64_t kForever = (std::int64_t{1} << 53) - 1;  // the largest that every JSON reader keeps
   CutPlan plan;
   plan.time_base = base;
   Chunk chunk;
@@ -202,6 +207,7 @@ base::Result<CutPlan> whole_file(const std::string& path, const std::string& fol
 base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir, const CutOptions& options, const Control& control) {
   if (!(options.target_s >= kMinTargetSeconds && options.target_s <= kMaxTargetSeconds))
     return base::fail(ErrorCode::invalid, "a chunk is 0.1 to 3600 seconds");
+  if (options.max_chunks < 1 || options.max_chunks > kMaxChunks) return base::fail(ErrorCode::invalid, "1 to 100000 chunks");
   KINORA_TRY(Input input, Input::open(path, options.limits));
   const StreamInfo* video = input.info().video();
   if (video == nullptr) return base::fail(ErrorCode::unsupported, "the file has no video stream");
@@ -211,17 +217,17 @@ base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir
   KINORA_TRY(const Survey notes, survey(input, stream, control));
   if (notes.packets.empty()) return base::fail(ErrorCode::invalid, "the video holds no packet");
   const Rational base = video->time_base;
-  const Plan plan = plan_parts(notes, base, options.target_s);
+  const double length_s = static_cast<double>(notes.end_pts - notes.first_pts) * base.value();
+  const Plan plan = plan_parts(notes, base, std::max(options.target_s, length_s / options.max_chunks), options.max_chunks);
 
   if (!plan.usable) return whole_file(path, output_dir, base);
 
-  CutPlan result;
-  result.time_base = base;
-  for (const PacketNote& p : notes.packets) result.pts_offset = std::max(result.pts_offset, -p.pts);
+  std::int64_t offset = 0;
+  for (const PacketNote& p : notes.packets) offset = std::max(offset, -p.pts);
 
   KINORA_TRY(Input again, Input::open(path, options.limits));
   again.keep_only(stream);
-  Cutter cutter(again, stream, output_dir, result.pts_offset);
+  Cutter cutter(again, stream, output_dir, offset);
   PacketPtr packet(av_packet_alloc());
   if (!packet) return base::fail(ErrorCode::internal, "out of memory for a packet");
   std::size_t next = 0;
@@ -242,12 +248,15 @@ base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir
                       static_cast<std::int64_t>(notes.packets.size())});
   }
   if (number < notes.packets.size()) return base::fail(ErrorCode::io, "the file changed while it was cut");
+  CutPlan result;
+  result.time_base = cutter.clock();
+  result.pts_offset = rescale({offset, base}, result.time_base);
   for (std::size_t i = 0; i < plan.parts.size(); ++i) {
     const Plan::Part& part = plan.parts[i];
     Chunk chunk;
     chunk.file = chunk_name(i);
-    chunk.start_pts = part.start_pts + result.pts_offset;
-    chunk.end_pts = part.end_pts + result.pts_offset;
+    chunk.start_pts = rescale({part.start_pts + offset, base}, result.time_base);
+    chunk.end_pts = rescale({part.end_pts + offset, base}, result.time_base);
     chunk.packets = static_cast<std::int64_t>(part.last - part.first + 1);
     std::error_code error;
     chunk.bytes = static_cast<std::int64_t>(std::filesystem::file_size(output_dir + "/" + chunk.file, error));

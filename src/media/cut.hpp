@@ -26,21 +26,21 @@ struct Chunk {
   std::int64_t bytes = 0;
 };
 struct CutPlan {
-  Rational time_base{1, 1};
+  Rational time_base{1, 1};  // the clock of the chunk files
   // Added to every timestamp inside the chunks (NUT has no negative ones); start_pts and end_pts include it.
   std::int64_t pts_offset = 0;
   std::vector<Chunk> chunks;
 };
 struct CutOptions {
-  double target_s = 10;  // 0.1..3600: a chunk ends at the first key frame this long (less 0.5 %) after its start
+  double target_s = 10;         // 0.1..3600: a chunk ends at the first key frame this long (less 0.5 %) after its start
+  int max_chunks = kMaxChunks;  // rather longer chunks than more of them
   Limits limits;
 };
 // unsupported: no video, or no decoder for it; invalid: no media.
 base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir, const CutOptions& options = {},
                           const Control& control = {});
 
+// The shape in docs/media.md ("plan").
 boost::json::object to_json(const CutPlan& plan);
-// Strict: unknown members, overlapping or unordered chunks, names with '/' are invalid.
-base::Result<CutPlan> plan_from_json(const boost::json::value& value);
 
 }  // namespace kinora::media

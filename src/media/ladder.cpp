@@ -15,6 +15,7 @@ constexpr double kMaxSampleAspect = 20.0;
 constexpr std::int64_t kMinBitrate = 16'000;
 constexpr std::int64_t kMaxBitrate = 288'000'000;
 constexpr std::size_t kMaxNameBytes = 32;
+constexpr double kMaxFps = 1000;
 
 int even(double side) { return std::max(2, 2 * static_cast<int>(std::lround(side / 2))); }
 
@@ -93,6 +94,8 @@ base::Result<std::vector<Rendition>> fit_ladder(const StreamInfo& video, const s
     if (request.bitrate != 0 && (request.bitrate < kMinBitrate || request.bitrate > kMaxBitrate))
       return base::fail(ErrorCode::invalid, "a rendition's bitrate is 16000 to 288000000 bits per second");
     if (request.crf < -1 || request.crf > 51) return base::fail(ErrorCode::invalid, "crf is 0 to 51");
+    if (!(request.max_fps >= 0 && request.max_fps <= kMaxFps))
+      return base::fail(ErrorCode::invalid, "a rendition's rate is at most 1000 frames per second");
     int box_width = request.width, box_height = request.height;
     // "1280x720" asks for 720p whichever way up the picture is.
     const bool both = box_width > 0 && box_height > 0;
@@ -104,7 +107,11 @@ base::Result<std::vector<Rendition>> fit_ladder(const StreamInfo& video, const s
     Rendition r = scaled(source, factor);
     r.name = request.name.empty() ? short_side_name(r) : request.name;
     r.crf = request.crf;
-    r.bitrate = request.bitrate != 0 ? request.bitrate : request.crf >= 0 ? 0 : default_bitrate(r.width, r.height, rate_of(video));
+    r.max_fps = request.max_fps;
+    r.bitrate = request.bitrate != 0 ? request.bitrate
+                : request.crf >= 0
+                    ? 0
+                    : default_bitrate(r.width, r.height, r.max_fps > 0 ? std::min(r.max_fps, rate_of(video)) : rate_of(video));
     if (!is_name(r.name)) return base::fail(ErrorCode::invalid, "a rendition's name is 1 to 32 of a-z 0-9 _ -");
     if (r.name == "master" || r.name == "audio" || r.name.starts_with("audio_"))
       return base::fail(ErrorCode::invalid, "the name \"" + r.name + "\" is taken by another output");

@@ -19,6 +19,7 @@ struct RenditionRequest {
   int height = 0;
   std::int64_t bitrate = 0;  // bits per second
   int crf = -1;              // 0..51; with neither bitrate nor crf: bitrate from the table
+  double max_fps = 0;        // frames are left out above this rate; 0: the source's
 };
 
 struct Rendition {
@@ -27,6 +28,7 @@ struct Rendition {
   int height = 0;
   std::int64_t bitrate = 0;  // 0: crf rules
   int crf = -1;
+  double max_fps = 0;
 };
 
 // Width and height of the source as shown: square pixels, turned upright. Never upscales the coded area's larger side:

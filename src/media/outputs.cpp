@@ -132,7 +132,7 @@ base::Status Outputs::write_audio(std::size_t track, const AVPacket& packet) {
 }
 
 base::Status Outputs::list_playlist(const std::string& name, std::vector<OutputFile>& files) const {
-  files.push_back({"playlist", name, name + "/index.m3u8", "application/vnd.apple.mpegurl"});
+  files.push_back({"hls", name, name + "/index.m3u8", "application/vnd.apple.mpegurl"});
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/" + name, error))
@@ -141,8 +141,8 @@ base::Status Outputs::list_playlist(const std::string& name, std::vector<OutputF
   std::sort(names.begin(), names.end());
   const char* mime = options_.segments == SegmentType::fmp4 ? "video/iso.segment" : "video/mp2t";
   for (const std::string& file : names) {
-    if (file == "init.mp4") files.push_back({"init", name, name + "/" + file, "video/mp4"});
-    if (file.starts_with("seg_")) files.push_back({"segment", name, name + "/" + file, mime});
+    if (file == "init.mp4") files.push_back({"hls", name, name + "/" + file, "video/mp4"});
+    if (file.starts_with("seg_")) files.push_back({"hls", name, name + "/" + file, mime});
   }
   return {};
 }
@@ -169,8 +169,8 @@ base::Result<std::vector<OutputFile>> Outputs::finish() {
     for (const auto& [name, sink] : audio_playlists_) KINORA_OK(list_playlist(name, files));
   }
   for (const Made& made : made_)
-    if (made.mp4) files.push_back({"mp4", made.rendition.name, made.rendition.name + ".mp4", "video/mp4"});
-  if (audio_file_) files.push_back({"audio", "audio", "audio.mp4", "audio/mp4"});
+    if (made.mp4) files.push_back({"renditions", made.rendition.name, made.rendition.name + ".mp4", "video/mp4"});
+  if (audio_file_) files.push_back({"renditions", "audio", "audio.mp4", "audio/mp4"});
   return files;
 }
 

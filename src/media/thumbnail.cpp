@@ -63,8 +63,8 @@ base::Status write(const Frame& frame, const StreamInfo& stream, const std::stri
 }  // namespace
 
 base::Status thumbnail(const std::string& path, const std::string& output, const ThumbnailOptions& options) {
-  if (options.at_s && !(*options.at_s >= 0 && *options.at_s <= kMaxDurationSeconds))
-    return base::fail(ErrorCode::invalid, "a thumbnail's time is 0 to 86400 seconds");
+  if (options.at_s && !(*options.at_s >= 0 && *options.at_s <= kMaxThumbnailSeconds))
+    return base::fail(ErrorCode::invalid, "a thumbnail's time is 0 to 1000000 seconds");
   if (!(options.at_fraction >= 0 && options.at_fraction <= 1)) return base::fail(ErrorCode::invalid, "a thumbnail's place is 0 to 1");
   if (options.width < 0 || options.width > kMaxSide) return base::fail(ErrorCode::invalid, "a thumbnail's width is 0 to 16384");
   KINORA_TRY(const MediaInfo info, probe(path, options.limits));

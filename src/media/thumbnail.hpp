@@ -8,6 +8,9 @@
 
 namespace kinora::media {
 
+// Times past the end give the last frame, but not any number.
+inline constexpr double kMaxThumbnailSeconds = 1e6;
+
 struct ThumbnailOptions {
   std::optional<double> at_s;  // the first frame at or after this time; past the end: the last one
   double at_fraction = 0.1;    // of the duration, when at_s is absent

@@ -24,7 +24,18 @@ struct Encoding {
   VideoEncoder encoder;
   std::unique_ptr<Scaler> scaler;
   Rendition rendition;
+  double next_due_s = 0;     // with max_fps: the first time at which a frame is wanted again
+  bool key_pending = false;  // a segment began at a frame that was left out
 };
+
+// Is this frame kept below the rendition's highest rate? Frames are kept at an even pace, never moved.
+bool keeps(Encoding& e, double at_s) {
+  if (e.rendition.max_fps <= 0) return true;
+  const double interval = 1 / e.rendition.max_fps;
+  if (at_s < e.next_due_s - interval * 0.01) return false;
+  e.next_due_s = std::max(e.next_due_s + interval, at_s + interval * 0.01);
+  return true;
+}
 
 class Transcoder {
  public:
@@ -82,6 +93,7 @@ base::Status Transcoder::start(const VideoReader& reader, const Frame& first) {
   expected_ = reader.frames_expected();
   const double rate = source.average_rate.value();
   const bool sane_rate = rate > 0 && rate <= 240;
+  const auto rate_for = [&](const Rendition& r) { return r.max_fps > 0 ? std::min(rate, r.max_fps) : rate; };
   const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   for (const Rendition& rendition : result_.renditions) {
     EncoderOptions encoding;
@@ -91,7 +103,7 @@ base::Status Transcoder::start(const VideoReader& reader, const Frame& first) {
     encoding.format = format_;
     encoding.color = color_;
     encoding.time_base = base_;
-    if (sane_rate) encoding.frame_rate = source.average_rate;
+    if (sane_rate) encoding.frame_rate = from_av(av_d2q(rate_for(rendition), 100'000));
     encoding.bitrate = rendition.bitrate;
     if (rendition.crf >= 0) encoding.crf = rendition.crf;
     encoding.preset = options_.preset;
@@ -100,8 +112,9 @@ base::Status Transcoder::start(const VideoReader& reader, const Frame& first) {
     encoding.scene_cuts = false;
     KINORA_TRY(VideoEncoder encoder, VideoEncoder::open(encoding));
     KINORA_TRY(const Av<AVCodecParameters> parameters, encoder.parameters());
-    KINORA_OK(outputs_.add_rendition(rendition, *parameters, to_av(base_), sane_rate ? rate : 0));
-    encodings_.push_back({std::move(encoder), std::make_unique<Scaler>(SWS_BICUBIC, std::min(processors, kMaxScalerThreads)), rendition});
+    KINORA_OK(outputs_.add_rendition(rendition, *parameters, to_av(base_), sane_rate ? rate_for(rendition) : 0));
+    encodings_.push_back(
+        {std::move(encoder), std::make_unique<Scaler>(SWS_BICUBIC, std::min(processors, kMaxScalerThreads)), rendition, 0, false});
   }
   return outputs_.add_audio(true);
 }
@@ -141,7 +154,13 @@ base::Status Transcoder::take(const Frame& frame) {
   const double at = frame.pts().seconds() - first_pts_s_;
   const bool key = at + 1e-6 >= static_cast<double>(next_segment_) * options_.segment_s;
   if (key) next_segment_ = static_cast<std::int64_t>(std::floor((at + 1e-6) / options_.segment_s)) + 1;
-  for (std::size_t i = 0; i < encodings_.size(); ++i) KINORA_OK(encode(i, frame, key));
+  for (std::size_t i = 0; i < encodings_.size(); ++i) {
+    Encoding& e = encodings_[i];
+    e.key_pending = e.key_pending || key;
+    if (!keeps(e, at)) continue;
+    KINORA_OK(encode(i, frame, e.key_pending));
+    e.key_pending = false;
+  }
   ++result_.frames;
   if (control_.report) {
     const double fraction = expected_ > 0 ? static_cast<double>(result_.frames) / static_cast<double>(expected_) : 0;

@@ -31,7 +31,7 @@ struct TranscodeOptions {
 };
 
 struct OutputFile {
-  std::string slot;  // "hls" (master), "playlist", "segment", "init", "mp4", "audio"
+  std::string slot;  // "hls": master first, then playlists and segments; "renditions": MP4 files, as in `renditions`
   std::string name;  // the rendition's, empty for the master
   std::string path;  // relative to the output folder
   std::string mime;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "media/test_tools.hpp"
@@ -200,6 +201,18 @@ TEST(Transcode, makes_fragmented_segments_and_h265) {
   EXPECT_EQ(ffprobe_line(dir / "r.mp4", "stream=codec_tag_string", "-select_streams v:0"), "hvc1");
   EXPECT_EQ(frame_times(dir / "r/index.m3u8").size(), frame_times(clip("bbb_360p_2s_002.ts")).size());
   EXPECT_NE(slurp(dir / "master.m3u8").find("hvc1.1.6.L"), std::string::npos);
+}
+
+TEST(Transcode, leaves_out_frames_above_the_highest_rate) {
+  ScratchDir dir;
+  RenditionRequest slow{"slow", 0, 144, 0, -1, 15};
+  ASSERT_TRUE(transcode(clip("london_roofs_360p_5s.mp4"), dir.path(), quick({{"full", 0, 180}, slow})).has_value());
+  const auto all = frame_times(dir / "full.mp4"), kept = frame_times(dir / "slow.mp4");
+  ASSERT_EQ(all.size(), 151U);
+  EXPECT_NEAR(static_cast<double>(kept.size()), 76, 1);
+  for (const double t : kept) EXPECT_TRUE(std::any_of(all.begin(), all.end(), [t](double s) { return std::abs(s - t) < 1e-4; })) << t;
+  EXPECT_EQ(extinf(dir / "full/index.m3u8").size(), extinf(dir / "slow/index.m3u8").size());
+  EXPECT_NEAR(duration_of(dir / "slow.mp4"), duration_of(dir / "full.mp4"), 1.0 / 15);
 }
 
 TEST(Transcode, stops_when_told) {

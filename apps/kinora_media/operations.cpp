@@ -1,0 +1,122 @@
+#include "kinora_media/operations.hpp"
+
+#include <cmath>
+#include <filesystem>
+
+#include "media/probe.hpp"
+#include "media/quality.hpp"
+#include "media/verify.hpp"
+
+namespace kinora::media_app {
+namespace {
+
+namespace json = boost::json;
+using base::Result;
+using media::Control;
+using media::Request;
+
+// `describe`: with the media object inside.
+Result<json::object> file_entry(const Request& request, const std::string& slot, const std::string& path, const std::string& mime,
+                                bool describe) {
+  const std::string full = request.output_dir + "/" + path;
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(full, error);
+  if (error) return base::fail(base::ErrorCode::io, "a file that was just written is gone");
+  json::object entry{{"slot", slot}, {"path", path}, {"bytes", bytes}, {"mime", mime}};
+  if (describe) {
+    KINORA_TRY(const media::MediaInfo info, media::probe(full));
+    entry["media"] = media::to_json(info);
+  }
+  return entry;
+}
+
+json::object result_of(json::object outputs, json::array files = {}) {
+  return {{"outputs", std::move(outputs)}, {"files", std::move(files)}};
+}
+
+Result<json::object> probe(const Request& request, const Control&) {
+  KINORA_TRY(const media::MediaInfo info, media::probe(request.input, request.limits));
+  return result_of({{"media", media::to_json(info)}});
+}
+
+Result<json::object> verify(const Request& request, const Control& control) {
+  KINORA_TRY(const media::Verified v, media::verify(request.input, request.limits, control));
+  const json::object decoded{{"frames", v.frames}, {"corrupt_frames", v.damaged_frames}, {"width", v.width},
+                             {"height", v.height}, {"duration_s", v.duration_s},         {"blank", v.blank}};
+  return result_of({{"media", media::to_json(v.media)}, {"decoded", decoded}});
+}
+
+Result<json::object> cut(const Request& request, const Control& control) {
+  KINORA_TRY(const media::CutPlan plan, media::cut(request.input, request.output_dir, request.cut, control));
+  json::array files;
+  for (const media::Chunk& chunk : plan.chunks) {
+    KINORA_TRY(json::object entry, file_entry(request, "chunks", chunk.file, "video/x-nut", false));
+    files.push_back(std::move(entry));
+  }
+  return result_of({{"plan", media::to_json(plan)}}, std::move(files));
+}
+
+Result<json::object> join(const Request& request, const Control& control) {
+  const bool ts = request.join.container == media::Container::mpegts;
+  const std::string name = ts ? "video.ts" : "video.mp4";
+  KINORA_TRY(const media::Joined joined, media::join(request.chunks, request.output_dir + "/" + name, request.join, control));
+  KINORA_TRY(json::object entry, file_entry(request, "video", name, ts ? "video/mp2t" : "video/mp4", true));
+  return result_of({{"frames", joined.frames}}, {std::move(entry)});
+}
+
+Result<json::object> transcode(const Request& request, const Control& control) {
+  KINORA_TRY(const media::TranscodeResult made, media::transcode(request.input, request.output_dir, request.transcode, control));
+  json::array files;
+  for (const media::OutputFile& file : made.files) {
+    KINORA_TRY(json::object entry, file_entry(request, file.slot, file.path, file.mime, file.slot == "renditions"));
+    files.push_back(std::move(entry));
+  }
+  json::array renditions;
+  for (const media::Rendition& r : made.renditions) renditions.push_back({{"name", r.name}, {"width", r.width}, {"height", r.height}});
+  return result_of({{"renditions", std::move(renditions)}, {"frames", made.frames}, {"corrupt_frames", made.damaged_frames}},
+                   std::move(files));
+}
+
+Result<json::object> thumbnail(const Request& request, const Control&) {
+  const bool png = request.thumbnail.type == media::ImageType::png;
+  const std::string name = png ? "thumbnail.png" : "thumbnail.jpg";
+  KINORA_OK(media::thumbnail(request.input, request.output_dir + "/" + name, request.thumbnail));
+  KINORA_TRY(json::object entry, file_entry(request, "image", name, png ? "image/png" : "image/jpeg", true));
+  return result_of({}, {std::move(entry)});
+}
+
+double rounded(double value) { return std::round(value * 1e6) / 1e6; }
+
+Result<json::object> measure(const Request& request, const Control& control) {
+  KINORA_TRY(const media::Quality q, media::measure(request.reference, request.input, request.limits, control));
+  json::object out = result_of({});
+  out["psnr_y"] = rounded(q.mean.psnr_y);
+  out["ssim"] = rounded(q.mean.ssim_y);
+  out["frames_reference"] = q.frames_a;
+  out["frames_input"] = q.frames_b;
+  if (q.frames.size() <= kMaxListedFrames) {
+    json::array frames;
+    for (const media::FrameQuality& f : q.frames) frames.push_back({{"psnr_y", rounded(f.psnr_y)}, {"ssim", rounded(f.ssim_y)}});
+    out["frames"] = std::move(frames);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<json::object> perform(const Request& request, const Control& control) {
+  if (!request.output_dir.empty() && !std::filesystem::is_directory(request.output_dir))
+    return base::fail(base::ErrorCode::io, "the output folder does not exist");
+  switch (request.operation) {
+    case media::Operation::probe: return probe(request, control);
+    case media::Operation::verify: return verify(request, control);
+    case media::Operation::cut: return cut(request, control);
+    case media::Operation::join: return join(request, control);
+    case media::Operation::transcode: return transcode(request, control);
+    case media::Operation::thumbnail: return thumbnail(request, control);
+    case media::Operation::measure: return measure(request, control);
+  }
+  return base::fail(base::ErrorCode::internal, "no such operation");
+}
+
+}  // namespace kinora::media_app
