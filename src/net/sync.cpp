@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -61,7 +62,10 @@ bool is_cancellation(const std::exception_ptr& failure) {
 }
 
 void TaskGroup::Member::cancel() {
-  if (running_) signal_.emit(asio::cancellation_type::terminal);
+  // Asio's own hop to the executor (Boost 1.81) carries a bare pointer that dangles when the coroutine ends before it arrives.
+  asio::dispatch(executor_, [self = shared_from_this()] {
+    if (self->running_) self->signal_.emit(asio::cancellation_type::terminal);
+  });
 }
 
 struct TaskGroup::State {
@@ -77,6 +81,7 @@ TaskGroup::~TaskGroup() { cancel(); }
 
 std::shared_ptr<TaskGroup::Member> TaskGroup::spawn(Task<void> task) {
   auto member = std::make_shared<Member>();
+  member->executor_ = state_->executor;
   state_->members.push_back(member);
   auto finished = [state = state_, member](std::exception_ptr failure) {
     member->running_ = false;

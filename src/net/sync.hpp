@@ -38,12 +38,14 @@ class Signal {
 class TaskGroup {
  public:
   // One coroutine of the group; outlives it harmlessly.
-  class Member {
+  class Member : public std::enable_shared_from_this<Member> {
    public:
+    // Also from outside the executor, such as a destructor after the loop has stopped: it takes effect when the loop runs again.
     void cancel();
 
    private:
     friend class TaskGroup;
+    boost::asio::any_io_executor executor_;
     boost::asio::cancellation_signal signal_;
     bool running_ = true;
   };
