@@ -153,10 +153,7 @@ class Http1Server final : public ServerEngine {
     if (!draining_ && current_->in.size() >= kMaxQueuedBytes) return false;
     const auto exchange = current_;
     const auto used = body_->feed(std::string_view(input_), *exchange);
-    if (draining_) {
-      drained_ += exchange->in.size();
-      exchange->in.clear();
-    }
+    if (draining_) drained_ += used.value_or(0);
     if (!used || exchange->in_error || (draining_ && drained_ > kMaxDrainedBytes)) {
       keep_alive_ = false;
       reading_over_ = true;

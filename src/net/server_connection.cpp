@@ -45,14 +45,7 @@ Task<void> ServerConnection::run(asio::ip::tcp::socket socket) {
     if (!transport) co_return;
     const bool http2 = transport->chose_http2();
     connection_.emplace(std::move(*transport), make_engine(http2));
-    connection_->after_feed = [this] {
-      const bool pending = static_cast<ServerEngine&>(connection_->engine()).head_pending();
-      if (!pending) {
-        head_began_.reset();
-      } else if (!head_began_) {
-        head_began_ = Clock::now();
-      }
-    };
+    connection_->after_feed = [this] { note_head(); };
     if (stopping_) connection_->engine().shut_down();
     co_await (connection_->run() || watch());
   } catch (...) {
@@ -154,6 +147,15 @@ Task<void> ServerConnection::handle(ServerExchange& exchange, ServerResponse& re
   }
 }
 
+// Keeps the time since which an unfinished head waits.
+void ServerConnection::note_head() {
+  if (!static_cast<ServerEngine&>(connection_->engine()).head_pending()) {
+    head_began_.reset();
+  } else if (!head_began_) {
+    head_began_ = Clock::now();
+  }
+}
+
 Clock::time_point ServerConnection::deadline() const {
   const auto& limits = setup_->settings.limits;
   const auto& engine = const_cast<Connection&>(*connection_).engine();
@@ -168,6 +170,7 @@ Task<void> ServerConnection::watch() {
   constexpr std::chrono::seconds goodbye{2};
   for (;;) {
     const auto now = Clock::now();
+    note_head();  // also what was read ahead of an answer
     const auto until = deadline();
     if (until <= now) break;
     // Not longer than the shortest limit: what has begun meanwhile has a deadline of its own.

@@ -26,6 +26,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   Task<void> serve(std::shared_ptr<ServerExchange> exchange);
   Task<void> handle(ServerExchange& exchange, ServerResponse& response);
   Task<void> watch();
+  void note_head();
   Clock::time_point deadline() const;
   std::unique_ptr<Engine> make_engine(bool http2);
 
