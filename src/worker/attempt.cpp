@@ -82,7 +82,7 @@ void AttemptTable::finished(const std::shared_ptr<Attempt>& attempt, net::Clock:
   kept_.push_back({attempt->id(), attempt->last_bytes(), now + keep_});
   kept_bytes_ += kept_.back().bytes;
   expire(now);
-  while (kept_.size() > kMaxKept || kept_bytes_ > kMaxKeptBytes) forget_oldest();
+  while (kept_.size() > kMaxKept || kept_bytes_ > max_kept_bytes_) forget_oldest();
 }
 
 void AttemptTable::forget_oldest() {

@@ -57,7 +57,8 @@ class AttemptTable {
  public:
   static constexpr std::size_t kMaxKept = 4096;
   static constexpr std::size_t kMaxKeptBytes = 64 << 20;
-  explicit AttemptTable(std::chrono::milliseconds keep) : keep_(keep) {}
+  explicit AttemptTable(std::chrono::milliseconds keep, std::size_t max_kept_bytes = kMaxKeptBytes)
+      : keep_(keep), max_kept_bytes_(max_kept_bytes) {}
 
   std::shared_ptr<Attempt> find(const std::string& id, net::Clock::time_point now);
   void add(std::shared_ptr<Attempt> attempt);
@@ -74,6 +75,7 @@ class AttemptTable {
   void expire(net::Clock::time_point now);
 
   std::chrono::milliseconds keep_;
+  std::size_t max_kept_bytes_;
   std::unordered_map<std::string, std::shared_ptr<Attempt>> all_;
   std::deque<Kept> kept_;
   std::size_t kept_bytes_ = 0;

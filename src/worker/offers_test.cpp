@@ -1,0 +1,99 @@
+#include "worker/offers.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tasks/catalogue.hpp"
+
+namespace kinora::worker {
+namespace {
+
+std::vector<std::string> names(const std::vector<Offer>& all) {
+  std::vector<std::string> out;
+  for (const Offer& offer : all) out.push_back(offer.name);
+  return out;
+}
+
+const Offer& find(const std::vector<Offer>& all, const std::string& name) {
+  return *std::find_if(all.begin(), all.end(), [&](const Offer& offer) { return offer.name == name; });
+}
+
+TEST(Offers, names_every_task_that_can_be_done) {
+  const auto all =
+      offers(8, 2, {{"cpu", {{"sr2x", "video-upscale", true}, {"sr2x", "image-upscale", true}, {"sr4x", "video-upscale", false}}}});
+  EXPECT_THAT(names(all),
+              ::testing::UnorderedElementsAre("ping", "probe", "transcode", "thumbnail", "cut", "join", "video-upscale",
+                                              "video-upscale:sr2x", "video-upscale:sr4x", "image-upscale", "image-upscale:sr2x"));
+  EXPECT_EQ(find(all, "ping"), (Offer{"ping", std::string(tasks::find_task("ping")->summary), 8, true, "ping"}));
+  EXPECT_EQ(find(all, "transcode").capacity, 2U);
+  EXPECT_EQ(find(all, "transcode").group, find(all, "probe").group);
+  EXPECT_NE(find(all, "transcode").group, find(all, "video-upscale").group);
+  EXPECT_EQ(find(all, "video-upscale").group, find(all, "image-upscale:sr2x").group);
+  EXPECT_TRUE(find(all, "video-upscale").warm);
+  EXPECT_FALSE(find(all, "video-upscale:sr4x").warm);
+}
+
+TEST(Offers, leaves_out_what_cannot_be_done_now) {
+  EXPECT_THAT(names(offers(1, 0, {})), ::testing::ElementsAre("ping"));
+  EXPECT_THAT(names(offers(0, 0, {{"cpu", {}}})), ::testing::IsEmpty());
+}
+
+TEST(Offers, devices_add_up_and_one_warm_device_warms_the_name) {
+  const auto all =
+      offers(0, 0, {{"cuda:0", {{"sr2x", "video-upscale", false}}}, {"cuda:1", {{"sr2x", "video-upscale", true}}}, {"cuda:2", {}}});
+  EXPECT_THAT(names(all), ::testing::ElementsAre("video-upscale", "video-upscale:sr2x"));
+  EXPECT_EQ(all[1].capacity, 2U);
+  EXPECT_TRUE(all[0].warm);
+  EXPECT_TRUE(all[1].warm);
+}
+
+TEST(Offers, registration_has_the_fields_of_the_protocol) {
+  WorkerSettings settings;
+  settings.url = "https://10.0.0.5:4321";
+  settings.price_per_unit = 7;
+  settings.tls_pin = "sha256/abc=";
+  const auto body = registration({"probe", "looks", 2, true, "media"}, settings, "secret");
+  const auto expected = boost::json::parse(R"({"name":"probe","description":"looks","url":"https://10.0.0.5:4321/process","capacity":2,
+    "price_per_unit":7,"price_scaling":1,"currency":"wei","token":"secret","warm":true,"group":"media","ttl_s":15,"tls_pin":"sha256/abc="})");
+  EXPECT_EQ(boost::json::value(body), expected);
+  settings.tls_pin.reset();
+  EXPECT_FALSE(registration({}, settings, "").contains("tls_pin"));
+}
+
+TEST(Offers, media_tasks_are_those_of_kinora_media) {
+  for (const char* task : {"probe", "transcode", "thumbnail", "cut", "join"}) EXPECT_TRUE(is_media_task(task)) << task;
+  for (const char* task : {"ping", "video-upscale", "image-upscale", "nothing", ""}) EXPECT_FALSE(is_media_task(task)) << task;
+}
+
+TEST(ParseOrchestrator, takes_an_address_with_or_without_its_key) {
+  const std::string pin = "sha256/" + std::string(43, 'A') + "=";
+  EXPECT_EQ(*parse_orchestrator("http://127.0.0.1:8935"), (OrchestratorAddress{"http://127.0.0.1:8935", std::nullopt}));
+  EXPECT_EQ(*parse_orchestrator("https://host:1/#" + pin), (OrchestratorAddress{"https://host:1", pin}));
+  for (const std::string& text : {std::string("host:1"), std::string("ftp://host"), std::string("https://host#sha256/short"),
+                                  std::string("https://host/path"), "http://host#" + pin, std::string("")}) {
+    EXPECT_FALSE(parse_orchestrator(text).has_value()) << text;
+  }
+}
+
+TEST(RunnerAnswers, reads_models_and_their_tasks) {
+  const auto models = parse_models(R"([{"id":"a","tasks":["video-upscale","image-upscale"],"loaded":true},{"id":"b","task":"video-upscale"},
+                                       {"id":"c"},{"task":"x"},7])");
+  ASSERT_TRUE(models.has_value());
+  EXPECT_THAT(*models, ::testing::ElementsAre(RunnerModel{"a", "video-upscale", true}, RunnerModel{"a", "image-upscale", true},
+                                              RunnerModel{"b", "video-upscale", false}));
+  EXPECT_EQ(parse_models(R"({"models":[{"id":"a","task":"t"}]})")->size(), 1U);
+  for (const char* text : {"", "7", "{}", "null", R"({"models":7})"}) EXPECT_FALSE(parse_models(text).has_value()) << text;
+  std::string many = "[";
+  for (std::size_t i = 0; i <= kMaxModels; ++i) many += std::string(i ? "," : "") + "{}";
+  EXPECT_FALSE(parse_models(many + "]").has_value());
+}
+
+TEST(RunnerAnswers, a_runner_must_listen_on_loopback) {
+  EXPECT_EQ(*parse_ready_line(R"({"url":"http://127.0.0.1:4000/"})"), "http://127.0.0.1:4000");
+  for (const char* line : {"", "listening", R"({"url":7})", R"({"url":"http://10.0.0.1:4000"})", R"({"url":"https://127.0.0.1:4000"})",
+                           R"({"url":"http://localhost.evil.example:1"})"}) {
+    EXPECT_FALSE(parse_ready_line(line).has_value()) << line;
+  }
+}
+
+}  // namespace
+}  // namespace kinora::worker
