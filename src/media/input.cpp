@@ -149,8 +149,10 @@ void Input::keep_only(int stream) {
 base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int threads, const Limits& limits, bool mid_stream) {
   const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
   if (codec == nullptr) {
-    const char* name = avcodec_get_name(stream.codecpar->codec_id);
-    return base::fail(ErrorCode::unsupported, std::string("no decoder for this file's ") + name);
+    char tag[AV_FOURCC_MAX_STRING_SIZE] = {};
+    av_fourcc_make_string(tag, stream.codecpar->codec_tag);
+    const char* name = stream.codecpar->codec_id != AV_CODEC_ID_NONE ? avcodec_get_name(stream.codecpar->codec_id) : tag;
+    return base::fail(ErrorCode::unsupported, std::string("no decoder for this file's codec ") + name);
   }
   Av<AVCodecContext> decoder(avcodec_alloc_context3(codec));
   if (!decoder) return base::fail(ErrorCode::internal, "out of memory for a decoder");

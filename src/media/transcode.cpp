@@ -211,6 +211,8 @@ base::Result<TranscodeResult> transcode(const std::string& path, const std::stri
   const StreamInfo* video = audio.info().video();
   // A stream that announces video without ever showing a picture (0x0) is sound with an empty promise.
   const bool has_video = video != nullptr && video->width > 0;
+  if (video != nullptr && !has_video && audio.tracks().empty())
+    return base::fail(ErrorCode::invalid, "the file announces pictures of which none can be decoded");
   Transcoder transcoder(output_dir, options, control, std::move(audio));
   if (!has_video) return transcoder.sound_only();
   VideoReaderOptions reading;
