@@ -13,6 +13,7 @@ using base::ErrorCode;
 
 constexpr std::size_t kFieldOverheadBytes = 32;  // RFC 9113 6.5.2: SETTINGS_MAX_HEADER_LIST_SIZE counts so
 constexpr std::size_t kMaxContinuations = 8;
+constexpr std::uint32_t kAssumedStreams = 250;  // that a server takes, until its SETTINGS are here; more wait or are sent again
 
 std::string_view text(const std::uint8_t* bytes, std::size_t size) { return {reinterpret_cast<const char*>(bytes), size}; }
 
@@ -179,6 +180,7 @@ Http2Session::Http2Session(bool server, const EngineLimits& limits) : limits_(li
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Callbacks::stream_closed);
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_peer_max_concurrent_streams(option, kAssumedStreams);
   nghttp2_option_set_max_continuations(option, kMaxContinuations);
   const int made = server ? nghttp2_session_server_new2(&session_, callbacks, this, option)
                           : nghttp2_session_client_new2(&session_, callbacks, this, option);
