@@ -40,7 +40,7 @@ Codec open_encoder(const media::Frame& first, const H264Settings& settings) {
   context->color_range = first.av()->color_range;
   av_opt_set_int(context->priv_data, "crf", settings.crf, 0);
   av_opt_set(context->priv_data, "preset", settings.preset.c_str(), 0);
-  av_opt_set(context->priv_data, "x264-params", "log-level=none", 0);
+  context->log_level_offset = AV_LOG_MAX_OFFSET;  // its statistics are of no interest here
   check(avcodec_open2(context.get(), codec, nullptr), "opening libx264");
   return context;
 }

@@ -19,6 +19,7 @@ void add_upscaler(CLI::App& app, TrainSettings& settings) {
   CLI::App& command = *app.add_subcommand("upscaler", "train a 2x upscaler from photos and clips");
   command.add_option("--data", settings.data, "folders or files with photos and clips")->required()->expected(1, -1);
   command.add_option("--list", settings.list, "use only these files of --data: one relative path a line");
+  command.add_option("--samples", settings.samples, "prepared samples: read when the file exists, else written");
   command.add_option("--out", settings.out, "model folder to write")->required();
   command.add_option("--checkpoint", settings.checkpoint, "where a run can be resumed from (default: OUT.checkpoint)");
   command.add_option("--start", settings.start, "model folder whose weights to start from (default: random weights)");

@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/pixel_shuffle.h>
 #include <ATen/ops/randn.h>
@@ -16,6 +17,7 @@
 #include <string>
 
 #include "kinora_train/pictures.hpp"
+#include "kinora_train/prelu.hpp"
 
 namespace kinora::train {
 namespace {
@@ -59,10 +61,14 @@ nn::TensorMap fresh_weights(const models::esrgan::SrvggConfig& config, std::uint
 }
 
 at::Tensor enlarge(const models::esrgan::SrvggConfig& config, const nn::TensorMap& weights, const at::Tensor& low, Precision precision) {
-  if (precision == Precision::fp32) return models::esrgan::srvgg_forward(config, weights, low);
-  nn::TensorMap rounded;
-  for (const auto& [name, weight] : weights) rounded[name] = weight.to(at::kBFloat16);
-  const at::Tensor body = models::esrgan::srvgg_body(config, rounded, low.to(at::kBFloat16));
+  const auto dtype = precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+  at::Tensor body = low.to(dtype);
+  for (std::int64_t layer = 0; layer <= config.num_conv + 1; ++layer) {
+    const std::string convolution = "body." + std::to_string(2 * layer);
+    body = at::conv2d(body, weights.at(convolution + ".weight").to(dtype), weights.at(convolution + ".bias").to(dtype), /*stride=*/1,
+                      /*padding=*/1);
+    if (layer <= config.num_conv) body = train::prelu(body, weights.at("body." + std::to_string(2 * layer + 1) + ".weight"));
+  }
   return at::pixel_shuffle(body.to(at::kFloat), config.upscale) +
          at::upsample_nearest2d(low, {low.size(2) * config.upscale, low.size(3) * config.upscale});
 }

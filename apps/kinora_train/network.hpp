@@ -18,7 +18,8 @@ enum class Precision { fp32, bf16 };
 // that the start is close to nearest-neighbour enlargement; biases 0, PReLU slopes 0.25. The same seed gives the same weights.
 nn::TensorMap fresh_weights(const models::esrgan::SrvggConfig& config, std::uint64_t seed);
 
-// float [B, 3, H, W], 0..1 -> float [B, 3, H*s, W*s], not clamped.
+// float [B, 3, H, W], 0..1 -> float [B, 3, H*s, W*s], not clamped. The function of models::esrgan::srvgg_forward (PReLU), in the form
+// that trains fastest.
 at::Tensor enlarge(const models::esrgan::SrvggConfig& config, const nn::TensorMap& weights, const at::Tensor& low, Precision precision);
 
 // Mean over the batch of each picture's root mean square difference of luma, plus kRgbShare of that of RGB. A scalar. Within a

@@ -1,5 +1,6 @@
 #include "kinora_train/network.hpp"
 
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -23,6 +24,13 @@ TEST(Network, fresh_weights_repeat_and_have_the_stated_spread) {
   EXPECT_EQ(weights.at("body.1.weight")[0].item<float>(), 0.25F);
   EXPECT_EQ(weights.at("body.0.bias").abs().max().item<float>(), 0);
   EXPECT_TRUE(weights.at("body.0.weight").requires_grad());
+}
+
+TEST(Network, is_the_function_that_the_runner_computes) {
+  const auto weights = fresh_weights(kSmall, 2);
+  const at::Tensor low = wavy_picture(16, 20).to(at::kFloat).unsqueeze(0) / 255;
+  EXPECT_TRUE(
+      at::allclose(enlarge(kSmall, weights, low, Precision::fp32), models::esrgan::srvgg_forward(kSmall, weights, low), 1e-4, 1e-5));
 }
 
 TEST(Network, bf16_stays_close_to_fp32_and_both_have_gradients) {

@@ -66,7 +66,7 @@ TEST(Pictures, go_to_420_and_back_nearly_unchanged) {
   EXPECT_LT((back.to(at::kFloat) - rgb.to(at::kFloat)).abs().mean().item<double>(), 2.0);
   // Bytes and floats name the same colours.
   const at::Tensor from_float = rgb_of(frame_of(rgb.to(at::kFloat) / 255, {}));
-  EXPECT_LT((from_float.to(at::kFloat) - back.to(at::kFloat)).abs().mean().item<double>(), 0.5);
+  EXPECT_LT((from_float.to(at::kFloat) - back.to(at::kFloat)).abs().mean().item<double>(), 1.0);
 }
 
 TEST(Pictures, detail_is_the_mean_step_between_neighbours) {

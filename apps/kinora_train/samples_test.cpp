@@ -1,5 +1,6 @@
 #include "kinora_train/samples.hpp"
 
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,8 +8,10 @@
 
 #include "kinora_train/error.hpp"
 #include "kinora_train/pictures.hpp"
+#include "kinora_train/sample_file.hpp"
 #include "kinora_train/test_pictures.hpp"
 #include "media/image.hpp"
+#include "nn/safetensors.hpp"
 
 namespace kinora::train {
 namespace {
@@ -75,6 +78,29 @@ TEST(Samples, reads_clips_and_holds_whole_sources_out) {
   EXPECT_EQ(set.clips, 1U);
   EXPECT_EQ(set.held_out.size(), static_cast<std::size_t>(kShotKept));
   EXPECT_EQ(set.training.size(), 9U * kShotKept);
+}
+
+TEST(SampleFile, gives_the_set_back) {
+  const TestFolder folder;
+  for (int i = 0; i < 10; ++i) write_photo(folder / ("p" + std::to_string(i) + ".png"), 400, 400);
+  const SampleSet set = make_samples(find_sources({folder.path()}, {}), 10, 1);
+  save_samples(folder / "set", set);
+  const SampleSet back = load_samples(folder / "set");
+  ASSERT_EQ(back.training.size(), set.training.size());
+  ASSERT_EQ(back.held_out.size(), set.held_out.size());
+  EXPECT_TRUE(back.training.back().high.equal(set.training.back().high));
+  EXPECT_TRUE(back.held_out.front().low.equal(set.held_out.front().low));
+  EXPECT_EQ(back.photos, 10U);
+}
+
+TEST(SampleFile, refuses_other_files) {
+  const TestFolder folder;
+  nn::write_safetensors(folder / "none", {}, {});
+  EXPECT_THROW(load_samples(folder / "none"), Failure);
+  nn::write_safetensors(folder / "small",
+                        {{"training.low", at::zeros({1, 3, 8, 8}, at::kByte)}, {"training.high", at::zeros({1, 3, 16, 16}, at::kByte)}},
+                        {{"photos", "1"}, {"clips", "0"}});
+  EXPECT_THROW(load_samples(folder / "small"), Failure);
 }
 
 TEST(Samples, a_batch_follows_from_seed_and_step_alone) {

@@ -10,6 +10,7 @@
 #include "kinora_train/checkpoint.hpp"
 #include "kinora_train/error.hpp"
 #include "kinora_train/model_out.hpp"
+#include "kinora_train/sample_file.hpp"
 #include "kinora_train/text.hpp"
 #include "nn/model_folder.hpp"
 
@@ -127,6 +128,22 @@ class Run {
   Clock::time_point started_ = Clock::now(), last_saved_ = started_;
 };
 
+SampleSet prepare(const TrainSettings& settings, const Talk& talk) {
+  if (!settings.samples.empty() && std::filesystem::exists(settings.samples)) return load_samples(settings.samples);
+  const SourceList list = find_sources(settings.data, settings.list);
+  talk("found " + std::to_string(list.sources.size()) + " photos and clips");
+  SampleSet samples = make_samples(list, settings.shots, settings.seed, [&](std::size_t done) {
+    if (done % 10 == 0 || done == list.sources.size())
+      talk("prepared " + std::to_string(done) + " of " + std::to_string(list.sources.size()));
+  });
+  for (const std::string& skipped : samples.skipped) talk("skipped " + skipped);
+  talk(std::to_string(samples.photos) + " photos and " + std::to_string(samples.clips) + " clips gave " +
+       std::to_string(samples.training.size()) + " training and " + std::to_string(samples.held_out.size()) + " held-out pairs; " +
+       std::to_string(samples.skipped.size()) + " files skipped");
+  if (!settings.samples.empty()) save_samples(settings.samples, samples);
+  return samples;
+}
+
 }  // namespace
 
 TrainReport train_on(const SampleSet& samples, const TrainSettings& settings, const Talk& talk) {
@@ -135,16 +152,7 @@ TrainReport train_on(const SampleSet& samples, const TrainSettings& settings, co
 
 TrainReport train_upscaler(const TrainSettings& settings, const Talk& talk) {
   at::set_num_threads(settings.threads);
-  const SourceList list = find_sources(settings.data, settings.list);
-  talk("found " + std::to_string(list.sources.size()) + " photos and clips");
-  const SampleSet samples = make_samples(list, settings.shots, settings.seed, [&](std::size_t done) {
-    if (done % 10 == 0 || done == list.sources.size())
-      talk("prepared " + std::to_string(done) + " of " + std::to_string(list.sources.size()));
-  });
-  for (const std::string& skipped : samples.skipped) talk("skipped " + skipped);
-  talk(std::to_string(samples.photos) + " photos and " + std::to_string(samples.clips) + " clips gave " +
-       std::to_string(samples.training.size()) + " training and " + std::to_string(samples.held_out.size()) + " held-out pairs; " +
-       std::to_string(samples.skipped.size()) + " files skipped");
+  const SampleSet samples = prepare(settings, talk);
   return train_on(samples, settings, talk);
 }
 

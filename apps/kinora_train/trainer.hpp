@@ -15,6 +15,7 @@ namespace kinora::train {
 struct TrainSettings {
   std::vector<std::filesystem::path> data;  // folders or files
   std::filesystem::path list;               // empty: everything in data
+  std::filesystem::path samples;            // prepared pairs: read when the file exists, else written; empty: neither
   std::filesystem::path out;                // the model folder to write
   std::filesystem::path checkpoint;         // empty: OUT.checkpoint
   std::int64_t features = 32;
