@@ -160,11 +160,24 @@ Engine::~Engine() {
   for (const auto& [id, attempt] : state_->running_) attempt->cancel->emit(asio::cancellation_type::terminal);
 }
 
-Task<base::Status> Engine::recover() { return state_->recover(); }
-Task<void> Engine::stop() { return state_->stop(); }
+// Coroutines hold the state themselves: the engine may be destroyed while they are suspended.
+Task<base::Status> Engine::recover() {
+  const auto state = state_;
+  co_return co_await state->recover();
+}
+Task<void> Engine::stop() {
+  const auto state = state_;
+  co_await state->stop();
+}
 void Engine::wake() { state_->wake(); }
-Task<Outcome<SubmitAnswer>> Engine::submit(SubmitRequest request) { return state_->submit(std::move(request)); }
-Task<base::Status> Engine::sweep() { return state_->sweep(); }
+Task<Outcome<SubmitAnswer>> Engine::submit(SubmitRequest request) {
+  const auto state = state_;
+  co_return co_await state->submit(std::move(request));
+}
+Task<base::Status> Engine::sweep() {
+  const auto state = state_;
+  co_return co_await state->sweep();
+}
 EventFeed& Engine::feed() { return state_->feed_; }
 std::int64_t Engine::queue_position(std::string_view job) const { return state_->queue_position(job); }
 

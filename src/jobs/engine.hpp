@@ -39,7 +39,8 @@ struct EngineSettings {
   std::int64_t input_retention_s = 604'800;   // completed uploads
   std::int64_t upload_lifetime_s = 86'400;    // uploads not completed
   std::int64_t event_retention_s = 2'592'000;
-  std::chrono::milliseconds poll_slots{250};  // how often free slots are asked for while something waits and nothing ends
+  std::chrono::milliseconds poll_slots{250};    // how often free slots are asked for while something waits and nothing ends
+  std::chrono::milliseconds store_again{1000};  // a job's end that the disk refused is written again after that
   std::chrono::seconds sweep_every{300};
 };
 

@@ -14,7 +14,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::seconds kCancelPatience{10};
-constexpr std::chrono::seconds kStoreAgain{1};
 
 }  // namespace
 
@@ -88,7 +87,8 @@ void Engine::State::dispatch() {
   for (const auto& [capability, waiting] : order) {
     const std::size_t cut = capability->find('\n');
     const std::string_view task = std::string_view(*capability).substr(0, cut), model = std::string_view(*capability).substr(cut + 1);
-    while (!waiting->queue.empty() && running_.size() < settings_.max_running_attempts &&
+    // An attempt may run, and be refused, before start() returns: so everything is asked again each time.
+    while (!waiting->queue.empty() && waiting->blocked_until <= now && running_.size() < settings_.max_running_attempts &&
            worker_.free_slots(task, model) > waiting->starting) {
       const ReadyTask next = *waiting->queue.pop();
       ActiveJob* active = find(next.job);
@@ -227,7 +227,7 @@ void Engine::State::finish(ActiveJob& active, Change change) {
                          ActiveJob* job = self->find(kept->job.id);
                          if (!applied && applied.error().code != base::ErrorCode::conflict) {
                            // The end must not be lost, and not be told before it is on the disk: again until the disk takes it.
-                           auto timer = std::make_shared<asio::steady_timer>(self->executor_, kStoreAgain);
+                           auto timer = std::make_shared<asio::steady_timer>(self->executor_, self->settings_.store_again);
                            timer->async_wait([weak, kept, timer](const boost::system::error_code&) {
                              const auto again = weak.lock();
                              if (!again || again->stopping_) return;
@@ -239,7 +239,10 @@ void Engine::State::finish(ActiveJob& active, Change change) {
                            self->forget_deadlines(job->job);
                            self->active_.erase(kept->job.id);
                          }
-                         if (!applied) return;
+                         if (!applied) {
+                           base::log::error("jobs", "a job had ended already", {{"job", kept->job.id}, {"error", applied.error().message}});
+                           return;
+                         }
                          for (std::size_t i = 0; i < kept->events.size(); ++i)
                            self->feed_.announce(kept->events[i].subject, applied->offsets[i]);
                          self->collect(applied->released);

@@ -176,12 +176,12 @@ base::Result<Job> find_job(Connection& connection, std::string_view id) {
 base::Status update_job(Connection& connection, const Job& job) {
   // ?1..?40 are the columns in the order of kJobColumns; those that never change are left out.
   constexpr std::string_view sql =
-      "UPDATE jobs SET version = ?4, resolved_model = ?7, status = ?8, phase = ?9, status_reason = ?10, input = ?12, params = ?13, output "
-      "= ?14, "
-      "error = ?15, progress = ?16, attempt = ?17, queued_at = ?31, preparing_at = ?32, running_at = ?33, verifying_at = ?34, "
-      "finalizing_at = ?35, "
-      "completed_at = ?36, heartbeat_at = ?37, expires_at = ?38, cancel_requested = ?39, data_removed = ?40 WHERE id = ?1 AND version = ?4 "
-      "- 1";
+      R"sql(
+      UPDATE jobs SET version = ?4, resolved_model = ?7, status = ?8, phase = ?9, status_reason = ?10, input = ?12, params = ?13,
+        output = ?14, error = ?15, progress = ?16, attempt = ?17, queued_at = ?31, preparing_at = ?32, running_at = ?33,
+        verifying_at = ?34, finalizing_at = ?35, completed_at = ?36, heartbeat_at = ?37, expires_at = ?38, cancel_requested = ?39,
+        data_removed = ?40
+      WHERE id = ?1 AND version < ?4 AND status IN ('queued', 'running'))sql";
   KINORA_TRY(const auto changed, write_job(connection, sql, job));
   if (changed != 1) return base::fail(base::ErrorCode::conflict, "the job has changed meanwhile");
   return {};
