@@ -91,46 +91,46 @@ base::Result<JobInput> read_job_input(const tasks::TaskSpec& task, const std::ve
   return input;
 }
 
-base::Result<std::vector<Download>> plan_downloads(const json::object& output, const std::string& to) {
-  struct Found {
-    std::string name;
-    std::string url;
-  };
-  std::vector<Found> found;
-  const auto text = [](const json::object& from, std::string_view key) -> std::string {
-    const json::value* value = from.if_contains(key);
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-  };
+std::vector<OutputItem> output_items(const json::object& output) {
+  std::vector<OutputItem> items;
   const auto add = [&](std::string_view slot, const json::value& value) {
-    const json::object* item = value.if_object();
-    if (item == nullptr || !item->contains("url")) return;
-    const json::value* files = item->if_contains("files");
-    if (files != nullptr && files->is_array()) {
-      for (const json::value& file : files->get_array())
-        if (file.is_object()) found.push_back({text(file.get_object(), "name"), text(file.get_object(), "url")});
-      return;
-    }
-    std::string name = text(*item, "name");
-    found.push_back({name.empty() ? std::string(slot) : name, text(*item, "url")});
+    const json::object* from = value.if_object();
+    if (from == nullptr) return;
+    const auto text = [&](std::string_view key) -> std::string {
+      const json::value* found = from->if_contains(key);
+      return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+    };
+    const OutputItem item{std::string(slot), text("artifact"), text("filename"), text("url"), from->contains("files"), {}};
+    if (!item.artifact.empty()) items.push_back(item);
   };
   for (const auto& [slot, value] : output) {
-    if (const json::array* items = value.if_array())
-      for (const json::value& item : *items) add(slot, item);
+    if (const json::array* several = value.if_array())
+      for (const json::value& item : *several) add(slot, item);
     else
       add(slot, value);
   }
-  if (found.empty()) return base::fail(ErrorCode::not_found, "the job made no file");
+  return items;
+}
+
+base::Result<std::vector<Download>> plan_downloads(const std::vector<OutputItem>& items, const std::string& to) {
+  if (items.empty()) return base::fail(ErrorCode::not_found, "the job made no file");
   std::error_code error;
-  const bool folder = found.size() > 1 || to.ends_with('/') || fs::is_directory(to, error);
-  if (found.size() > 1 && fs::is_regular_file(to, error))
-    return base::fail(ErrorCode::conflict, fmt::format("the job made {} files, but {} is a file; give a folder", found.size(), to));
+  const bool folder = items.size() > 1 || items[0].several || to.ends_with('/') || fs::is_directory(to, error);
+  if (folder && fs::is_regular_file(to, error))
+    return base::fail(ErrorCode::conflict, fmt::format("the job made several files, but {} is a file; give a folder", to));
   std::vector<Download> downloads;
-  for (const Found& item : found) {
-    const fs::path name(item.name);
-    const bool inside = name.is_relative() && std::none_of(name.begin(), name.end(), [](const fs::path& part) { return part == ".."; });
-    if (!inside || item.url.empty())
-      return base::fail(ErrorCode::invalid, "the gateway names a file that lies outside the folder: " + item.name);
-    downloads.push_back({item.url, folder ? fs::path(to) / name : fs::path(to)});
+  const auto add = [&](std::string url, const fs::path& name) -> base::Status {
+    const bool inside =
+        !name.empty() && name.is_relative() && std::none_of(name.begin(), name.end(), [](const fs::path& part) { return part == ".."; });
+    if (!inside || url.empty())
+      return base::fail(ErrorCode::invalid, "the gateway names a file that lies outside the folder: " + name.string());
+    downloads.push_back({std::move(url), folder ? fs::path(to) / name : fs::path(to)});
+    return {};
+  };
+  for (const OutputItem& item : items) {
+    if (!item.several) KINORA_OK(add(item.url, item.filename.empty() ? item.slot : item.filename));
+    for (const std::string& name : item.names)
+      KINORA_OK(add("/v1/artifacts/" + item.artifact + "/files/" + name, fs::path(item.slot) / name));
   }
   return downloads;
 }

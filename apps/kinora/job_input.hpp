@@ -27,13 +27,24 @@ struct JobInput {
 base::Result<JobInput> read_job_input(const tasks::TaskSpec& task, const std::vector<std::string>& words,
                                       const std::vector<std::string>& sets);
 
-struct Download {
+// One artifact of a finished job's `output`.
+struct OutputItem {
+  std::string slot;
+  std::string artifact;
+  std::string filename;
   std::string url;
+  bool several = false;            // an artifact of several files (an HLS ladder): `names` says which
+  std::vector<std::string> names;  // relative to the artifact
+};
+std::vector<OutputItem> output_items(const base::json::object& output);
+
+struct Download {
+  std::string url;  // or path at the gateway
   std::filesystem::path file;
 };
-// Which files a finished job's `output` has and where they go: a single file to `output` itself (or into it, when it is a
-// folder or ends in '/'), several into the folder `output` under their names.
-base::Result<std::vector<Download>> plan_downloads(const base::json::object& output, const std::string& to);
+// Where an output's files go: a single file to `to` itself (or into it, when it is a folder or ends in '/'), several into the
+// folder `to` under their names, an artifact of several files into a folder of its slot's name below it.
+base::Result<std::vector<Download>> plan_downloads(const std::vector<OutputItem>& items, const std::string& to);
 
 // The job's output for a person: JSON with indents.
 std::string pretty_output(const base::json::object& job);

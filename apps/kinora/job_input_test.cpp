@@ -45,29 +45,37 @@ TEST_F(JobInputTest, says_what_is_missing_unknown_or_too_much) {
   EXPECT_FALSE(read_job_input(task("video-upscale"), {clip_}, {"scale"}));
 }
 
+TEST_F(JobInputTest, reads_the_artifacts_of_an_output_and_passes_over_the_rest) {
+  const auto items =
+      output_items(json::parse(R"({"hls":{"artifact":"art_1","filename":"master.m3u8","files":13,"url":"http://gw/m"},"seed":7,
+                                                  "renditions":[{"artifact":"art_2","filename":"720p.mp4","url":"http://gw/2"}],"params":{"scale":2}})")
+                       .as_object());
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_TRUE(items[0].several);
+  EXPECT_EQ(items[1].slot, "renditions");
+  EXPECT_EQ(items[1].filename, "720p.mp4");
+}
 TEST_F(JobInputTest, one_result_goes_to_the_file_itself_or_into_a_folder) {
-  const json::object output = json::parse(R"({"video":{"artifact":"art_1","name":"out.mp4","url":"http://gw/1"},"seed":7})").as_object();
-  EXPECT_EQ(plan_downloads(output, (folder_ / "big.mp4").string())->at(0).file, folder_ / "big.mp4");
-  EXPECT_EQ(plan_downloads(output, folder_.string())->at(0).file, folder_ / "out.mp4");
+  const std::vector<OutputItem> items{{"video", "art_1", "out.mp4", "http://gw/1", false, {}}};
+  EXPECT_EQ(plan_downloads(items, (folder_ / "big.mp4").string())->at(0).file, folder_ / "big.mp4");
+  EXPECT_EQ(plan_downloads(items, folder_.string())->at(0).file, folder_ / "out.mp4");
 }
 TEST_F(JobInputTest, several_results_keep_their_names_in_a_folder) {
-  const json::object output =
-      json::parse(
-          R"({"hls":{"url":"http://gw/m","files":[{"name":"hls/master.m3u8","url":"http://gw/1"},{"name":"hls/0/seg.ts","url":"http://gw/2"}]},
-                                              "renditions":[{"name":"720p.mp4","url":"http://gw/3"}]})")
-          .as_object();
-  const auto plan = plan_downloads(output, (folder_ / "ladder").string());
+  const std::vector<OutputItem> items{{"hls", "art_1", "master.m3u8", "http://gw/m", true, {"master.m3u8", "0/seg.ts"}},
+                                      {"renditions", "art_2", "720p.mp4", "http://gw/3", false, {}}};
+  const auto plan = plan_downloads(items, (folder_ / "ladder").string());
   ASSERT_TRUE(plan);
   ASSERT_EQ(plan->size(), 3u);
   EXPECT_EQ(plan->at(1).file, folder_ / "ladder" / "hls/0/seg.ts");
-  EXPECT_FALSE(plan_downloads(output, clip_));  // a file stands where a folder is needed
+  EXPECT_EQ(plan->at(1).url, "/v1/artifacts/art_1/files/0/seg.ts");
+  EXPECT_EQ(plan->at(2).file, folder_ / "ladder" / "720p.mp4");
+  EXPECT_FALSE(plan_downloads(items, clip_));  // a file stands where a folder is needed
+  EXPECT_FALSE(plan_downloads({}, clip_));
 }
 TEST_F(JobInputTest, a_gateway_cannot_write_outside_the_folder) {
   for (const char* name : {"../evil", "/etc/evil", "a/../../evil"}) {
-    const json::object output{{"hls", json::object{{"url", "u"},
-                                                   {"files", json::array{json::object{{"name", name}, {"url", "http://gw/1"}},
-                                                                         json::object{{"name", "b"}, {"url", "http://gw/2"}}}}}}};
-    EXPECT_FALSE(plan_downloads(output, folder_.string())) << name;
+    EXPECT_FALSE(plan_downloads({{"hls", "art_1", "m", "u", true, {name, "b"}}}, folder_.string())) << name;
+    EXPECT_FALSE(plan_downloads({{"video", "art_1", name, "u", false, {}}}, folder_.string() + "/")) << name;
   }
 }
 

@@ -53,6 +53,7 @@ class WorkerRole final : public Role {
   RoleContext context_;
   std::string also_;
   Background background_;
+  net::Router router_;
   std::unique_ptr<worker::Worker> worker_;
   std::unique_ptr<net::Server> server_;
 };

@@ -67,7 +67,13 @@ net::Task<base::Result<std::vector<std::string>>> save_outputs(ApiClient& api, c
   std::vector<std::string> saved;
   const json::value* value = job.if_contains("output");
   if (value == nullptr || !value->is_object()) co_return saved;
-  KINORA_CO_TRY(const std::vector<Download> downloads, plan_downloads(value->get_object(), output));
+  std::vector<OutputItem> items = output_items(value->get_object());
+  for (OutputItem& item : items) {
+    if (!item.several) continue;
+    KINORA_CO_TRY(const json::value files, co_await api.get("/v1/artifacts/" + item.artifact + "/files"));
+    for (const json::value& file : files.at("data").as_array()) item.names.emplace_back(file.at("name").as_string());
+  }
+  KINORA_CO_TRY(const std::vector<Download> downloads, plan_downloads(items, output));
   for (const Download& item : downloads) {
     KINORA_CO_OK(co_await api.download(item.url, item.file));
     saved.push_back(item.file.string());
@@ -122,8 +128,10 @@ net::Task<base::Result<int>> run_job(Session& session, const Context& context, c
     KINORA_CO_TRY(saved, co_await save_outputs(api, job, options.output));
   }
   if (status == kExitOk)
-    line.finish(
-        fmt::format("{} done in {:.1f} s{}", options.task, seconds, saved.empty() ? "" : fmt::format(": {}", fmt::join(saved, ", "))));
+    line.finish(fmt::format("{} done in {:.1f} s{}", options.task, seconds,
+                            saved.empty()       ? ""
+                            : saved.size() == 1 ? ": " + saved[0]
+                                                : fmt::format(": {} files in {}", saved.size(), options.output)));
   else if (const json::value* error = job.if_contains("error"); error != nullptr && error->is_object())
     line.finish(fmt::format("{} {}: {} ({})", options.task, std::string(job.at("status").as_string()),
                             std::string(error->at("detail").as_string()), std::string(error->at("code").as_string())));

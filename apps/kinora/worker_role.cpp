@@ -95,7 +95,10 @@ net::Task<base::Status> WorkerRole::start() {
   const std::string pin = listening.tls ? listening.tls->pin : "";
   worker_ = std::make_unique<worker::Worker>(context_.executor, settings, context_.client);
   KINORA_CO_OK(worker_->open());
-  server_ = std::make_unique<net::Server>(context_.executor, std::move(listening), worker_->handler());
+  worker_->routes(router_);
+  server_ = std::make_unique<net::Server>(
+      context_.executor, std::move(listening),
+      [this](net::Request& request, net::Response& response) -> net::Task<void> { co_await router_.route(request, response); });
   KINORA_CO_OK(server_->listen());
   const std::string& given = config.text("worker.url");
   const std::string scheme = endpoint.loopback ? "http" : "https";
