@@ -52,9 +52,15 @@ bool is_scope(std::string_view text) {
 }
 
 bool covers(std::span<const std::string> granted, std::string_view needed) {
-  return std::ranges::any_of(granted, [&](const std::string& scope) {
-    return scope == needed || (scope.ends_with(":*") && needed.starts_with(std::string_view(scope).substr(0, scope.size() - 1)));
-  });
+  const auto family_of = [](std::string_view scope) { return scope.substr(0, scope.size() - 1); };
+  if (std::ranges::any_of(granted, [&](const std::string& scope) {
+        return scope == needed || (scope.ends_with(":*") && needed.starts_with(family_of(scope)));
+      }))
+    return true;
+  // A family is covered by all of its members.
+  return needed.ends_with(":*") && is_scope(needed) && std::ranges::all_of(kScopes, [&](std::string_view scope) {
+           return !scope.starts_with(family_of(needed)) || std::ranges::find(granted, scope) != granted.end();
+         });
 }
 
 }  // namespace kinora::gateway

@@ -55,6 +55,14 @@ TEST(Scopes, a_family_covers_its_members_only) {
   EXPECT_FALSE(covers(granted, "jobs:*"));
 }
 
+TEST(Scopes, all_members_cover_their_family) {
+  EXPECT_TRUE(covers(std::vector<std::string>{"media:read", "media:write"}, "media:*"));
+  EXPECT_FALSE(covers(std::vector<std::string>{"media:read"}, "media:*"));
+  EXPECT_FALSE(covers(std::vector<std::string>{"media:read"}, "nothing:*"));
+  const std::vector<std::string> every(all_scopes().begin(), all_scopes().end());
+  for (const auto* family : {"jobs:*", "runs:*", "streams:*", "webhooks:*", "keys:*"}) EXPECT_TRUE(covers(every, family)) << family;
+}
+
 TEST(Scopes, knows_the_specified_names) {
   for (const std::string scope : {"jobs:read", "jobs:write", "runs:*", "media:*", "streams:*", "models:read", "adapters:write",
                                   "webhooks:*", "billing:read", "keys:admin", "playback:mint"})

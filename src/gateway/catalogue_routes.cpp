@@ -28,8 +28,7 @@ Answer list_tasks(Call& call) {
   for (const auto& task : tasks::catalogue()) {
     if (task.internal) continue;
     json::object item = tasks::describe(task);
-    item["id"] = task.name;
-    item["object"] = "task";
+    item["name"] = task.name;
     data.push_back(std::move(item));
   }
   return Reply::of(200, list_of(std::move(data)));

@@ -57,7 +57,7 @@ Task<Answer> events(Call& call, const Services& services) {
   if (query->after) {
     const auto oldest = co_await services.engine.oldest_event_offset();
     if (!oldest) co_return tl::unexpected(oldest.error());
-    if (*query->after + 1 < *oldest)
+    if (*query->after < *oldest - 1)
       co_return refuse("events_gone", "events so old are no longer kept; connect without Last-Event-ID for a snapshot");
     if (*query->after > *newest) co_return refuse({{"Last-Event-ID", "invalid_field", "lies ahead of the newest event"}});
     if (jobs::terminal(job->status)) {

@@ -56,13 +56,12 @@ struct Events : GatewayTest {
   }
   // Progress until `released`, then success.
   void work_in_steps() {
-    *work = [this](jobs::AttemptRequest, jobs::AttemptObserver observer) -> net::Task<jobs::AttemptOutcome> {
-      observer.on_event(tasks::Accepted{"worker", "cpu", 0});
+    *work = [this](jobs::AttemptRequest, jobs::AttemptObserver) -> net::Task<jobs::AttemptOutcome> {
       while (!released) {
         boost::asio::steady_timer timer(context, std::chrono::milliseconds(5));
         co_await timer.async_wait(boost::asio::use_awaitable);
       }
-      co_return jobs::outcome::Succeeded{{}, "https://node"};
+      co_return pinged();
     };
   }
   bool released = false;

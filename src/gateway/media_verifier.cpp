@@ -7,6 +7,12 @@ tl::unexpected<base::Error> wrong(std::string what) { return base::fail(base::Er
 
 bool is_playlist(const jobs::DeliveredFile& file) { return file.name.ends_with(".m3u8"); }
 
+// What kinora-media says of the file is the result's fault; that it failed itself is not.
+tl::unexpected<base::Error> wrong(const jobs::DeliveredFile& file, const Problem& problem) {
+  const auto code = problem.code == "internal" ? base::ErrorCode::internal : base::ErrorCode::invalid;
+  return base::fail(code, file.name + ": " + problem.detail);
+}
+
 // Which files are decoded to their end. A chunk's and a ladder's pictures are decoded once: in the joined file, in the MP4 of the
 // same encode.
 bool is_decoded(const tasks::TaskOrder& order, const jobs::DeliveredFile& file) {
@@ -52,7 +58,7 @@ jobs::Task<base::Status> MediaVerifier::verify_file(const tasks::TaskOrder& orde
   MediaFacts result;
   if (is_decoded(order, file)) {
     const auto decoded = co_await media_.decode(path);
-    if (!decoded) co_return wrong(file.name + ": " + decoded.error().detail);
+    if (!decoded) co_return wrong(file, decoded.error());
     result = decoded->facts;
     if (decoded->corrupt_frames > 0) co_return wrong(file.name + " has frames that do not decode");
     if (decoded->blank) {
@@ -62,7 +68,7 @@ jobs::Task<base::Status> MediaVerifier::verify_file(const tasks::TaskOrder& orde
     }
   } else {
     const auto probed = co_await media_.probe(path, file.mime);
-    if (!probed) co_return wrong(file.name + ": " + probed.error().detail);
+    if (!probed) co_return wrong(file, probed.error());
     result = facts_of(probed->media);
   }
   auto bad = judge_file(order, source, file, result);

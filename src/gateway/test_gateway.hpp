@@ -81,6 +81,9 @@ class GatewayTest : public testing::Test {
   std::string key;  // of every scope
 };
 
+// What a worker answers to a ping.
+jobs::AttemptOutcome pinged();
+
 // The smallest PNG's first bytes: what the script takes for a picture of 4x2 pixels.
 std::string tiny_png();
 

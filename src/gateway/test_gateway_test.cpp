@@ -42,13 +42,21 @@ std::string HttpAnswer::code() const {
 
 std::string tiny_png() { return "\x89PNG\r\n\x1a\n"; }
 
+jobs::AttemptOutcome pinged() {
+  tasks::TaskResult result;
+  result.outputs["ping"] = json::object{{"worker", "test"}};
+  return jobs::outcome::Succeeded{std::move(result), "https://node"};
+}
+
 jobs::Task<jobs::AttemptOutcome> TestWorker::run(jobs::AttemptRequest request, jobs::AttemptObserver observer) {
   links.complete(request.order, base::wall_clock());
   if (observer.on_node) observer.on_node("https://node");
+  observer.on_event(tasks::Accepted{"worker", "cpu", 0});
+  tasks::Progress progress;
+  progress.stage = "run";
+  observer.on_event(progress);
   if (*work) co_return co_await (*work)(std::move(request), std::move(observer));
-  tasks::TaskResult result;
-  result.outputs["ping"] = json::object{{"worker", "test"}};
-  co_return jobs::outcome::Succeeded{std::move(result), "https://node"};
+  co_return pinged();
 }
 
 GatewayTest::GatewayTest(GatewaySettings settings) : settings_(std::move(settings)) {
