@@ -1,7 +1,6 @@
 #include "media/encoder.hpp"
 
 #include <algorithm>
-#include <thread>
 
 namespace kinora::media {
 
@@ -33,8 +32,7 @@ base::Result<VideoEncoder> VideoEncoder::open(const EncoderOptions& options) {
   c.gop_size = std::max(options.gop, 1);
   c.flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
   if (options.b_frames >= 0) c.max_b_frames = options.b_frames;
-  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  c.thread_count = std::clamp(options.threads > 0 ? options.threads : processors, 1, kMaxThreads);
+  c.thread_count = std::clamp(options.threads, 0, kMaxThreads);  // 0: x264's own choice, half more than processors
   AvOptions av;
   av.set("preset", options.preset);
   if (!options.tune.empty()) av.set("tune", options.tune);
@@ -55,7 +53,8 @@ base::Result<VideoEncoder> VideoEncoder::open(const EncoderOptions& options) {
   }
   if (!h264) {
     // x265 keeps its own thread pool, key frame rules and talk.
-    extra += "log-level=none:open-gop=0:pools=" + std::to_string(c.thread_count);
+    extra += "log-level=none:open-gop=0";
+    if (c.thread_count > 0) extra += ":pools=" + std::to_string(c.thread_count);
     av.set("x265-params", extra);
     c.codec_tag = MKTAG('h', 'v', 'c', '1');
   }

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <thread>
 
 #include "media/describe.hpp"
 
@@ -160,8 +159,7 @@ base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int thread
   if (mid_stream) decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
   decoder->pkt_timebase = stream.time_base;
   decoder->max_pixels = std::min(limits.max_pixels, kMaxPixels);
-  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  decoder->thread_count = std::clamp(threads > 0 ? threads : processors, 1, kMaxThreads);
+  decoder->thread_count = std::clamp(threads, 0, kMaxThreads);  // 0: FFmpeg's own choice
   if (const int code = avcodec_open2(decoder.get(), codec, nullptr); code < 0) return av_fail(code, "decoder");
   return decoder;
 }

@@ -25,7 +25,7 @@ struct TranscodeOptions {
   SegmentType segments = SegmentType::ts;
   double segment_s = 2.0;  // 0.5..30
   bool mp4 = true;
-  int threads = 0;                       // per codec, 0: as many as processors
+  int threads = 0;                       // per codec, 0: the codec's own choice
   std::int64_t audio_bitrate = 128'000;  // per stereo pair
   Limits limits;
 };

@@ -23,7 +23,7 @@ struct VideoReaderOptions {
   // clock in a plan of cut.hpp, or any clock.
   std::optional<Timestamp> start;
   std::optional<Timestamp> end;
-  int threads = 0;  // decoder threads, 0: as many as processors
+  int threads = 0;  // decoder threads, 0: the codec's own choice
   // Jump to the key frame before `start` instead of decoding from the beginning. Files without an index are read through.
   bool seek = false;
   Limits limits;

@@ -37,7 +37,7 @@ struct VideoWriterOptions {
   std::int64_t bitrate = 0;      // bits per second; peak is 1.5 times, over 2 s
   std::string preset = "veryfast";
   std::string tune;        // empty: none
-  int threads = 0;         // 0: as many as processors
+  int threads = 0;         // 0: the codec's own choice
   int gop = 250;           // longest distance of key frames, in frames
   bool scene_cuts = true;  // extra key frames where the picture changes
   int b_frames = -1;       // -1: the preset's
