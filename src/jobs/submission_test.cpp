@@ -1,0 +1,111 @@
+#include "jobs/submission.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.hpp"
+
+namespace kinora::jobs {
+namespace {
+
+constexpr auto kArtifact = R"({"artifact": "art_01KE0000000000000000000001"})";
+
+Outcome<Submission> parse(const std::string& text) { return parse_submission(json::parse(text)); }
+std::string with_input(const std::string& more) {
+  return std::string(R"({"task": "video-upscale", "input": {"video": )") + kArtifact + "}" + more + "}";
+}
+// "code at /pointer: detail"
+std::string first_error(const Outcome<Submission>& out) {
+  if (out) return "";
+  return out.error().code + " at " + (out.error().errors.empty() ? "?" : out.error().errors[0].pointer);
+}
+
+TEST(Submission, reads_what_the_api_shows) {
+  const auto out = parse(with_input(R"(, "model": "kinora-sr2x",
+    "requirements": {"deadline_s": 900, "start_timeout_s": 300, "priority": "high", "verification": {"level": "structural", "on_fail": "retry_elsewhere"}},
+    "output": {"retention_s": 3600, "destination": {"type": "managed"}},
+    "retry": {"max_attempts": 5, "on": ["worker"], "initial_ms": 10, "coefficient": 1.5, "max_ms": 100},
+    "wait_s": 3, "client_ref": "order-991", "end_user": "u_42", "tags": ["landing"], "metadata": {"k": "v"})"));
+  ASSERT_TRUE(out) << out.error().detail;
+  EXPECT_EQ(out->task->name, "video-upscale");
+  EXPECT_EQ(out->model, "kinora-sr2x");
+  EXPECT_EQ(out->params.at("crf"), 18);
+  ASSERT_EQ(out->media.size(), 1u);
+  EXPECT_EQ(std::get<media_ref::ArtifactRef>(out->media[0].value).id, "art_01KE0000000000000000000001");
+  EXPECT_EQ(out->deadline_s, 900);
+  EXPECT_EQ(out->priority, Priority::high);
+  EXPECT_EQ(out->retention_s, 3600);
+  EXPECT_EQ(out->retry.max_attempts, 5);
+  EXPECT_EQ(out->retry.on, std::vector<std::string>{"worker"});
+  EXPECT_EQ(out->tags, std::vector<std::string>{"landing"});
+  EXPECT_EQ(out->wait_s, 3);
+}
+
+TEST(Submission, names_the_task_that_was_meant) {
+  const auto out = parse(R"({"task": "video-upscal"})");
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().code, "task_not_found");
+  EXPECT_NE(out.error().detail.find("did you mean \"video-upscale\""), std::string::npos);
+  EXPECT_EQ(first_error(parse(R"({"task": "join"})")), "task_not_found at /task");  // the planner's own
+}
+
+TEST(Submission, tells_a_wrong_input_from_a_wrong_request) {
+  EXPECT_EQ(
+      first_error(parse(R"({"task": "video-upscale", "input": {"video": {"artifact": "art_01KE0000000000000000000001"}, "scale": 7}})")),
+      "schema_invalid at /input/scale");
+  EXPECT_EQ(first_error(parse(with_input(R"(, "priorty": 1)"))), "unknown_field at /priorty");
+  EXPECT_EQ(first_error(parse("{}")), "missing_field at /task");
+  EXPECT_EQ(first_error(parse("[]")), "invalid_field at ");
+  EXPECT_EQ(first_error(parse(with_input(R"(, "requirements": {"priority": "urgent"})"))), "invalid_field at /requirements/priority");
+}
+
+TEST(Submission, collects_errors_of_all_parts) {
+  const auto out =
+      parse(R"({"task": "video-upscale", "input": {"scale": 1}, "requirements": {"deadline_s": 0, "x": 1}, "retry": {"on": ["client"]},
+                             "tags": [""], "metadata": {"a": 1}, "wait_s": 61})");
+  ASSERT_FALSE(out);
+  std::set<std::string> pointers;
+  for (const auto& error : out.error().errors) pointers.insert(error.pointer);
+  EXPECT_EQ(pointers, (std::set<std::string>{"/input/video", "/input/scale", "/requirements/deadline_s", "/requirements/x", "/retry/on/0",
+                                             "/tags/0", "/metadata/a", "/wait_s"}));
+}
+
+TEST(Submission, reads_media_references) {
+  const auto media = [](const std::string& value) { return parse(R"({"task": "image-upscale", "input": {"image": )" + value + "}}"); };
+  EXPECT_TRUE(std::holds_alternative<media_ref::UploadRef>(media(R"({"upload": "upl_01KE0000000000000000000001"})")->media[0].value));
+  const auto inlined = media(R"("data:image/png;base64,aGk=")");
+  ASSERT_TRUE(inlined);
+  EXPECT_EQ(std::get<media_ref::Inline>(inlined->media[0].value).mime, "image/png");
+  EXPECT_EQ(std::get<media_ref::Inline>(inlined->media[0].value).bytes, "hi");
+  for (const char* bad : {R"("https://example.com/a.png")", R"({"artifact": "art_1"})", R"({"artifact": "job_01KE0000000000000000000001"})",
+                          "{}", "3", R"({"artifact": "art_01KE0000000000000000000001", "upload": "upl_01KE0000000000000000000001"})",
+                          R"({"asset": "x"})", R"("data:image/png,hi")", R"("data:image/png;base64,@@")"})
+    EXPECT_EQ(first_error(media(bad)).substr(0, 24), "schema_invalid at /input") << bad;
+}
+
+TEST(Submission, limits_inline_media) {
+  const auto uri = [](std::size_t bytes) { return "data:image/png;base64," + base::to_base64(base::as_bytes(std::string(bytes, 'x'))); };
+  EXPECT_TRUE(parse_data_uri(uri(kMaxInlineBytes)));
+  EXPECT_EQ(parse_data_uri(uri(kMaxInlineBytes + 1)).error().code, base::ErrorCode::too_large);
+  EXPECT_EQ(parse_data_uri(uri(kMaxInlineBytes * 2)).error().code, base::ErrorCode::too_large);
+}
+
+TEST(Submission, limits_tags_and_metadata) {
+  json::object body{{"task", "ping"}};
+  body["tags"] = json::array(kMaxTags, json::value("t"));
+  EXPECT_TRUE(parse_submission(body));
+  body["tags"] = json::array(kMaxTags + 1, json::value("t"));
+  EXPECT_EQ(first_error(parse_submission(body)), "invalid_field at /tags");
+  body["tags"] = json::array{std::string(kMaxTagBytes + 1, 't')};
+  EXPECT_EQ(first_error(parse_submission(body)), "invalid_field at /tags/0");
+  body.erase("tags");
+  body["metadata"] = {{"k", std::string(kMaxMetadataBytes + 1, 'v')}};
+  EXPECT_EQ(first_error(parse_submission(body)), "invalid_field at /metadata/k");
+}
+
+TEST(Submission, knows_models_only_where_there_are_some) {
+  EXPECT_EQ(first_error(parse(R"({"task": "ping", "model": "x"})")), "invalid_field at /model");
+  EXPECT_TRUE(parse(R"({"task": "ping", "model": "auto"})"));
+}
+
+}  // namespace
+}  // namespace kinora::jobs
