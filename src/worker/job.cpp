@@ -117,11 +117,11 @@ net::Task<Outcome<void>> Job::upload_all(tasks::TaskResult& result, const std::f
 
 net::Task<Outcome<tasks::TaskResult>> do_job(JobContext context, const tasks::TaskOrder& order, const Program& program,
                                              ProgressReport report) {
-  const Job job{context, order, report};
+  Job job{context, order, report};
   const auto root = context.folder.attempt(order.attempt);
   const auto made = co_await context.disk.run([&] { return context.folder.make_attempt(order.attempt); });
   if (!made) co_return failed(disk_failure(made.error()));
-  KINORA_CO_HAVE(const LocalInputs inputs, co_await Job(job).fetch(root / "in"));
+  KINORA_CO_HAVE(const LocalInputs inputs, co_await job.fetch(root / "in"));
 
   const auto begun = net::Clock::now();
   const auto inner = [&report](tasks::Progress progress) {
@@ -138,7 +138,7 @@ net::Task<Outcome<tasks::TaskResult>> do_job(JobContext context, const tasks::Ta
   tasks::TaskResult result = std::move(*ran);
   const std::chrono::duration<double> took = net::Clock::now() - begun;
   result.seconds = took.count();
-  if (auto uploaded = co_await Job(job).upload_all(result, root / "out"); !uploaded) co_return failed(std::move(uploaded).error());
+  if (auto uploaded = co_await job.upload_all(result, root / "out"); !uploaded) co_return failed(std::move(uploaded).error());
   co_return result;
 }
 

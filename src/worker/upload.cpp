@@ -68,6 +68,15 @@ Outcome<void> compare(std::string_view body, const Uploaded& ours) {
   return {};
 }
 
+net::Task<base::Result<std::string>> next_piece(std::shared_ptr<Source> source, Disk& disk, ByteProgress on_progress,
+                                                std::shared_ptr<bool> is_open) {
+  if (!*is_open || source->sent == source->size) co_return std::string();
+  std::string piece = co_await disk.run([source] { return source->next(); });
+  if (source->error != 0) co_return base::fail(io_error(source->error));
+  if (on_progress && *is_open) on_progress(source->sent);
+  co_return piece;
+}
+
 net::Task<Outcome<Uploaded>> once(TransferContext& context, const UploadRequest& request, const ByteProgress& on_progress,
                                   bool& worth_another_try) {
   worth_another_try = false;
@@ -82,13 +91,13 @@ net::Task<Outcome<Uploaded>> once(TransferContext& context, const UploadRequest&
   put.headers.set("authorization", "Bearer " + request.token);
   put.headers.set("content-type", request.mime.empty() ? "application/octet-stream" : request.mime);
   put.content_length = source->size;
-  if (source->size > 0) {  // the callable may outlive this frame inside the client: it owns what it uses, progress aside
-    put.body_source = [source, &disk, on_progress]() -> net::Task<base::Result<std::string>> {
-      std::string piece = co_await disk.run([source] { return source->next(); });
-      if (source->error != 0) co_return base::fail(io_error(source->error));
-      if (on_progress) on_progress(source->sent);
-      co_return piece;
-    };
+  // The client may ask once more after the answer has come: then neither the disk nor who listens may be touched.
+  struct Open {
+    std::shared_ptr<bool> value = std::make_shared<bool>(true);
+    ~Open() { *value = false; }
+  } const open;
+  if (source->size > 0) {
+    put.body_source = [source, &disk, on_progress, is_open = open.value] { return next_piece(source, disk, on_progress, is_open); };
   }
   // The headers come when the gateway has the whole body: a bound for a large file on a slow line, not for a small one.
   put.deadline = std::chrono::minutes(1) + std::chrono::seconds(source->size / (128 * 1024));
