@@ -118,7 +118,8 @@ void Book::unreachable(Node& node, std::string reason, bool close_sessions, base
   node.reachable = false;
   node.last_error = std::move(reason);
   node.offers.clear();
-  node.suspension.failed(now, back_off_);
+  // Several calls that fail together are one failure.
+  if (!node.suspension.active(now)) node.suspension.failed(now, back_off_);
   if (!close_sessions) return;
   for (auto& [name, session] : node.sessions) {
     session.open = false;
@@ -195,6 +196,11 @@ void Book::begun(Node& node, std::string_view capability, base::UnixMillis now) 
 void Book::ended(Node& node, std::string_view capability) {
   if (Session* session = find(node.sessions, capability); session != nullptr && session->running > 0) --session->running;
   if (Offer* offer = find(node.offers, capability)) --offer->ours_since;
+  // Names may share the slot that is free now; which ones, only the node knows: the full ones are asked about again.
+  for (auto& [name, session] : node.sessions) {
+    const Offer* offer = find(node.offers, name);
+    if (name != capability && offer != nullptr && offer->free() == 0) session.asked_at = {};
+  }
 }
 
 void Book::succeeded(Node& node, std::string_view capability, double seconds_per_unit, base::UnixMillis now) {
@@ -205,7 +211,9 @@ void Book::succeeded(Node& node, std::string_view capability, double seconds_per
 
 void Book::failed(Node& node, std::string_view capability, std::string reason, base::UnixMillis now) {
   node.last_error = std::move(reason);
-  session(node, capability, now).suspension.failed(now, back_off_);
+  Suspension& suspension = session(node, capability, now).suspension;
+  // Jobs that were running together when it broke are one failure.
+  if (!suspension.active(now)) suspension.failed(now, back_off_);
 }
 
 void Book::full(Node& node, std::string_view capability) {

@@ -161,9 +161,18 @@ TEST_F(BookTest, uses_suspended_nodes_when_there_is_no_other_lowest_penalty_firs
   announce(a);
   announce(b);
   book.failed(a, "echo", "x", kNow);
-  book.failed(a, "echo", "x", kNow);
-  book.failed(b, "echo", "x", kNow);
+  book.failed(b, "echo", "x", kNow - 500ms);
   EXPECT_EQ(order(), (Order{1, 0}));
+}
+
+TEST_F(BookTest, jobs_that_fail_together_count_as_one_failure) {
+  announce(a);
+  for (int i = 0; i < 10; ++i) book.failed(a, "echo", "x", kNow);
+  EXPECT_EQ(book.status(kNow)[0].capabilities.at(0).suspended_ms, 1000);
+  book.failed(a, "echo", "x", kNow + 1s);
+  EXPECT_EQ(book.status(kNow + 1s)[0].capabilities.at(0).suspended_ms, 2000);
+  for (int i = 0; i < 10; ++i) book.unreachable(a, "x", false, kNow);
+  EXPECT_EQ(book.status(kNow)[0].suspended_ms, 1000);
 }
 
 TEST_F(BookTest, success_ends_a_suspension) {
@@ -199,6 +208,21 @@ TEST_F(BookTest, knowledge_gets_stale_by_age_and_in_the_tokens_last_tenth) {
   EXPECT_FALSE(book.stale(a, "echo", 1h, kNow + 1619s));
   EXPECT_TRUE(book.stale(a, "echo", 1h, kNow + 1620s)) << "1800 s less a tenth";
   EXPECT_TRUE(book.stale(a, "other", 2s, kNow));
+}
+
+TEST_F(BookTest, a_slot_that_gets_free_makes_it_ask_again_about_names_that_were_full) {
+  auto both = info("https://a:1", {.capacity = 1});
+  auto& models = *(*both.mutable_capabilities()->mutable_constraints()->mutable_percapability())[37].mutable_models();
+  models["full"].set_capacity(1);
+  models["full"].set_capacityinuse(1);
+  models["idle"].set_capacity(1);
+  for (const auto* name : {"echo", "full", "idle"}) ASSERT_TRUE(book.enter(a, name, both, "", 1ms, kNow));
+  book.begun(a, "echo", kNow);
+  EXPECT_FALSE(book.stale(a, "full", 2s, kNow));
+  book.ended(a, "echo");
+  EXPECT_TRUE(book.stale(a, "full", 2s, kNow));
+  EXPECT_FALSE(book.stale(a, "idle", 2s, kNow));
+  EXPECT_FALSE(book.stale(a, "echo", 2s, kNow));
 }
 
 TEST_F(BookTest, drops_answers_without_address_token_or_the_capability) {

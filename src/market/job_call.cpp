@@ -14,7 +14,8 @@ namespace {
 
 namespace asio = boost::asio;
 using Steady = std::chrono::steady_clock;
-constexpr std::size_t kMaxRefusalBytes = 4096;  // of a refusal's text that is read
+constexpr std::size_t kMaxRefusalBytes = 4096;          // of a refusal's text that is read
+constexpr std::chrono::milliseconds kEndOfStream{500};  // from the result to the end of its stream
 
 std::int64_t whole_seconds_left(Steady::time_point deadline) {
   const auto left = std::chrono::ceil<std::chrono::seconds>(deadline - Steady::now()).count();
@@ -64,6 +65,24 @@ bool take(const tasks::TaskEvent& event, CallEnd& end, const OnEvent& on_event) 
   return false;
 }
 
+Task<void> wait_until(Steady::time_point deadline) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, deadline);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+Task<void> read_to_end(net::ClientResponse& answer) {
+  for (;;) {
+    const auto piece = co_await answer.read();
+    if (!piece || piece->empty()) co_return;
+  }
+}
+
+// After the result: lets the stream end by itself, so that the node has freed the slot when we count it as free.
+Task<void> let_end(net::ClientResponse& answer) {
+  using namespace asio::experimental::awaitable_operators;
+  co_await (read_to_end(answer) || wait_until(Steady::now() + kEndOfStream));
+}
+
 // The events of the stream until its result. A stream that ends without one, or holds nonsense, is a lost worker.
 Task<void> follow(net::ClientResponse& answer, CallEnd& end, const OnEvent& on_event) {
   net::SseParser parser(tasks::kMaxEventBytes);
@@ -85,7 +104,7 @@ Task<void> follow(net::ClientResponse& answer, CallEnd& end, const OnEvent& on_e
         end.detail = parsed.error().message;
         co_return;
       }
-      if (*parsed && take(**parsed, end, on_event)) co_return;
+      if (*parsed && take(**parsed, end, on_event)) co_return co_await let_end(answer);
     }
   }
 }
@@ -118,11 +137,6 @@ Task<void> send_and_follow(net::Client& client, const JobCall& call, const OnEve
     co_return;
   }
   co_await follow(*answer, end, on_event);
-}
-
-Task<void> wait_until(Steady::time_point deadline) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, deadline);
-  co_await timer.async_wait(asio::use_awaitable);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "base/log.hpp"
 #include "market/book.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 namespace log = base::log;
 using Steady = std::chrono::steady_clock;
+constexpr int kTrustedPolls = 5;  // a free slot is believed for so many poll intervals; a new answer comes in the background
 
 std::vector<OrchestratorAddress> parse_all(const std::vector<std::string>& texts) {
   if (texts.size() > kMaxOrchestrators) throw std::invalid_argument("more than 256 orchestrators");
@@ -63,7 +65,11 @@ struct Market::State : std::enable_shared_from_this<State> {
   void changed() const {
     if (listener) listener();
   }
-  Outcome conclude(Node& node, const std::string& capability, CallEnd end);
+  // A node with a free slot answered not long ago.
+  bool knows_a_slot(const std::string& capability, const RunLimits& limits) const;
+  Task<CallEnd> call(std::size_t index, const std::string& capability, const tasks::TaskOrder& order, Steady::time_point deadline,
+                     const OnEvent& on_event);
+  Outcome conclude(std::size_t index, const std::string& capability, CallEnd end);
 };
 
 namespace {
@@ -95,8 +101,32 @@ bool is_nodes_fault(const tasks::TaskFailure& failure) {
 
 }  // namespace
 
+bool Market::State::knows_a_slot(const std::string& capability, const RunLimits& limits) const {
+  const auto now = clock();
+  const auto candidates = book->candidates(capability, limits, now);
+  return std::ranges::any_of(candidates, [&](std::size_t i) {
+    return now - book->nodes()[i].sessions.at(capability).asked_at < kTrustedPolls * settings.poll_interval;
+  });
+}
+
+Task<CallEnd> Market::State::call(std::size_t index, const std::string& capability, const tasks::TaskOrder& order,
+                                  Steady::time_point deadline, const OnEvent& on_event) {
+  Node& node = book->nodes()[index];
+  const Session& session = book->session(node, capability, clock());
+  JobCall job{.service_url = session.service_url,
+              .trust = trust_for(session),
+              .capability = capability,
+              .order = &order,
+              .deadline = deadline,
+              .answer_timeout = settings.answer_timeout,
+              .silence_timeout = settings.silence_timeout};
+  const Occupied occupied(shared_from_this(), node, capability);
+  co_return co_await call_job(client, std::move(job), on_event);
+}
+
 // Learns from how a call ended and says it in the caller's words; "refused" means: try the next node.
-Outcome Market::State::conclude(Node& node, const std::string& capability, CallEnd end) {
+Outcome Market::State::conclude(std::size_t index, const std::string& capability, CallEnd end) {
+  Node& node = book->nodes()[index];
   Outcome outcome;
   outcome.node = node.address.url;
   outcome.worker = std::move(end.worker);
@@ -138,32 +168,27 @@ Task<Outcome> Market::run(std::string capability, tasks::TaskOrder order, RunLim
   const auto state = state_;
   const auto deadline = Steady::now() + limits.timeout;
   limits.max_price = lower(limits.max_price, state->settings.max_price);
-  co_await state->discovery->round(capability);
+  // Where a free slot is known, nobody waits for slower nodes to answer.
+  bool asked = !state->knows_a_slot(capability, limits);
+  if (asked) {
+    co_await state->discovery->round(capability);
+  } else {
+    state->discovery->begin(capability);
+  }
   Outcome outcome;
   outcome.detail = "no orchestrator has a free slot for " + capability;
   std::vector<std::size_t> tried;
   while (tried.size() < kMaxNodesPerRun) {
     // Asked anew for each try: what happened at the last one has been learnt.
     const auto candidates = state->book->candidates(capability, limits, state->clock());
-    const auto next = std::find_if(candidates.begin(), candidates.end(),
-                                   [&](std::size_t i) { return std::find(tried.begin(), tried.end(), i) == tried.end(); });
-    if (next == candidates.end()) break;
-    tried.push_back(*next);
-    Node& node = state->book->nodes()[*next];
-    const Session session = state->book->session(node, capability, state->clock());
-    JobCall call{.service_url = session.service_url,
-                 .trust = trust_for(session),
-                 .capability = capability,
-                 .order = &order,
-                 .deadline = deadline,
-                 .answer_timeout = state->settings.answer_timeout,
-                 .silence_timeout = state->settings.silence_timeout};
-    CallEnd end;
-    {
-      const Occupied occupied(state, node, capability);
-      end = co_await call_job(state->client, std::move(call), on_event);
+    const auto next = std::ranges::find_if(candidates, [&](std::size_t i) { return std::ranges::find(tried, i) == tried.end(); });
+    if (next == candidates.end()) {
+      if (std::exchange(asked, true)) break;
+      co_await state->discovery->round(capability);
+      continue;
     }
-    outcome = state->conclude(node, capability, std::move(end));
+    tried.push_back(*next);
+    outcome = state->conclude(*next, capability, co_await state->call(*next, capability, order, deadline, on_event));
     state->changed();
     if (outcome.kind != Outcome::Kind::refused) co_return outcome;
   }

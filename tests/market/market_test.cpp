@@ -104,6 +104,7 @@ TEST_F(MarketLoop, an_orchestrator_that_is_gone_is_left_for_another_and_comes_ba
   ASSERT_EQ(first->enlist(worker.registration(8)), 200);
   EXPECT_EQ(run(*market, limits).node, second.url()) << "suspended";
   now += 5s;
+  ASSERT_EQ(loop.run(market->discover("ping")), 16u);
   EXPECT_EQ(run(*market, limits).node, first->url());
 }
 
@@ -255,6 +256,25 @@ TEST_F(MarketLoop, a_node_that_does_not_answer_delays_nobody_beyond_the_first_ch
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 2s);
 }
 
+TEST_F(MarketLoop, a_known_free_slot_is_used_without_asking_first) {
+  bool answering = true;
+  TestWorker worker(loop, "w1", answering_after(0ms));
+  TestOrchestrator orchestrator(loop);
+  ASSERT_EQ(orchestrator.enlist(worker.registration()), 200);
+  // Answers once, then never again.
+  Listening other(loop, [&](net::Request& request, net::Response& response) -> Task<void> {
+    if (!answering) co_return co_await pause(10s);
+    co_await response.send(404, {}, request.path);
+  });
+  const auto market = market_of({other.url(), orchestrator.url()});
+  ASSERT_EQ(run(*market).kind, Outcome::Kind::succeeded);
+  answering = false;
+  now += 5s;
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(run(*market).kind, Outcome::Kind::succeeded);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 400ms) << "less than the first check of a round";
+}
+
 TEST_F(MarketLoop, many_orders_at_once_ask_once) {
   TestWorker worker(loop, "w1", answering_after(0ms));
   TestOrchestrator orchestrator(loop);
@@ -290,6 +310,24 @@ TEST_F(MarketLoop, free_slots_are_learnt_in_the_background_and_idle_is_silent) {
   EXPECT_EQ(market->free_slots("ping"), 3u) << "at once, from what is known";
   loop.until([&] { return changes == 2; });
   EXPECT_EQ(orchestrator.discoveries, 2);
+}
+
+TEST_F(MarketLoop, a_shared_slot_that_gets_free_is_free_for_the_other_name_at_once) {
+  TestWorker worker(loop, "w1", answering_after(50ms));
+  TestOrchestrator orchestrator(loop);
+  auto registration = worker.registration();
+  registration.group = "cpu";
+  ASSERT_EQ(orchestrator.enlist(registration), 200);
+  registration.name = "other";
+  ASSERT_EQ(orchestrator.enlist(registration), 200);
+  const auto market = market_of({orchestrator.url()});
+  bool ended = false;
+  boost::asio::co_spawn(loop.executor(), market->run("ping", ping_order(), {}, {}),
+                        [&](std::exception_ptr, const Outcome&) { ended = true; });
+  loop.until([&] { return worker.running == 1; });
+  EXPECT_EQ(loop.run(market->discover("other")), 0u);
+  loop.until([&] { return ended; });
+  EXPECT_EQ(loop.run(market->discover("other")), 1u) << "without waiting for the knowledge to grow old";
 }
 
 TEST_F(MarketLoop, a_session_is_renewed_in_the_last_tenth_of_its_token) {
