@@ -13,7 +13,7 @@ namespace kinora::train {
 namespace {
 
 constexpr double kMinZoom = 0.15;
-constexpr double kMaxZoom = 0.8;
+constexpr double kMaxZoom = 0.7;
 constexpr int kWindowTries = 4;
 
 // Of some random windows the one with the most detail, so that skies do not fill the training set; sometimes just the first.
@@ -43,7 +43,7 @@ Recipe draw_recipe(Random& random, double smallest_zoom) {
   if (random.chance(0.6)) recipe.pan_x = random.integer(-kMaxPan, kMaxPan);
   if (random.chance(0.4)) recipe.pan_y = random.integer(-kMaxPan / 2, kMaxPan / 2);
   if (random.chance(0.12)) recipe.blur = random.uniform(0.4, 1.8);
-  if (random.chance(0.15)) recipe.noise = random.uniform(0.5, 8);
+  if (random.chance(0.15)) recipe.noise = random.uniform(0.5, 6);
   recipe.coded = !random.chance(0.04);
   // Two draws' mean: most often around the middle, where published clips are.
   recipe.crf = (random.integer(kMinCrf, kMaxCrf) + random.integer(kMinCrf, kMaxCrf)) / 2;

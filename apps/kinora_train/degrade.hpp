@@ -18,8 +18,8 @@ inline constexpr int kShotFrames = 10;  // pictures encoded together
 inline constexpr int kShotKept = 3;     // of them used: coding quality differs by frame type
 inline constexpr int kShotSide = 320;   // pixels of `high`; `low` has half
 inline constexpr int kMaxPan = 6;       // pixels of `high` a frame
-inline constexpr int kMinCrf = 15;
-inline constexpr int kMaxCrf = 30;
+inline constexpr int kMinCrf = 17;
+inline constexpr int kMaxCrf = 29;
 
 struct Recipe {
   double zoom = 1;  // pixels of the shot per pixel of the photo, <= 1

@@ -22,7 +22,7 @@ void add_upscaler(CLI::App& app, TrainSettings& settings) {
   command.add_option("--samples", settings.samples, "prepared samples: read when the file exists, else written");
   command.add_option("--out", settings.out, "model folder to write")->required();
   command.add_option("--checkpoint", settings.checkpoint, "where a run can be resumed from (default: OUT.checkpoint)");
-  command.add_option("--start", settings.start, "model folder whose weights to start from (default: random weights)");
+  command.add_option("--start", settings.start, "model folder of this or a shallower network to start from (default: random weights)");
   auto* minutes = command.add_option("--minutes", settings.minutes, "how long to train")->check(CLI::PositiveNumber);
   auto* steps = command.add_option("--steps", settings.steps, "how many updates to make")->check(CLI::PositiveNumber);
   minutes->excludes(steps);

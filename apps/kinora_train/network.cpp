@@ -16,6 +16,7 @@
 #include <functional>
 #include <string>
 
+#include "kinora_train/error.hpp"
 #include "kinora_train/pictures.hpp"
 #include "kinora_train/prelu.hpp"
 
@@ -58,6 +59,31 @@ nn::TensorMap fresh_weights(const models::esrgan::SrvggConfig& config, std::uint
     weights[name] = weight.set_requires_grad(true);
   }
   return weights;
+}
+
+nn::TensorMap grown(const nn::TensorMap& weights, const models::esrgan::SrvggConfig& from, const models::esrgan::SrvggConfig& to) {
+  models::esrgan::SrvggConfig wanted = from;
+  wanted.num_conv = to.num_conv;
+  if (wanted != to || to.num_conv < from.num_conv) throw Failure("a network can only start from one of its own width with fewer layers");
+  nn::TensorMap out;
+  for (const auto& [name, shape] : models::esrgan::srvgg_shapes(to)) {
+    const std::int64_t index = std::stoll(name.substr(name.find('.') + 1));
+    const bool last = index == 2 * to.num_conv + 2;
+    const bool added = !last && index > 2 * from.num_conv + 1;
+    if (!added) {
+      const std::string part = name.substr(name.rfind('.'));
+      const auto found = weights.find("body." + std::to_string(last ? 2 * from.num_conv + 2 : index) + part);
+      if (found == weights.end() || found->second.sizes() != at::IntArrayRef(shape))
+        throw Failure("the stored weights are of another network");
+      out[name] = found->second.detach().to(at::kFloat).clone();
+    } else if (shape.size() == 4) {
+      out[name] = at::zeros(shape, at::kFloat);
+      for (std::int64_t channel = 0; channel < shape[0]; ++channel) out[name][channel][channel][1][1].fill_(1);
+    } else {
+      out[name] = at::full(shape, name.ends_with("bias") ? 0 : 1, at::kFloat);
+    }
+  }
+  return out;
 }
 
 at::Tensor enlarge(const models::esrgan::SrvggConfig& config, const nn::TensorMap& weights, const at::Tensor& low, Precision precision) {

@@ -1,5 +1,6 @@
 #include "kinora_train/network.hpp"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
@@ -7,6 +8,7 @@
 
 #include <cmath>
 
+#include "kinora_train/error.hpp"
 #include "kinora_train/test_pictures.hpp"
 
 namespace kinora::train {
@@ -31,6 +33,22 @@ TEST(Network, is_the_function_that_the_runner_computes) {
   const at::Tensor low = wavy_picture(16, 20).to(at::kFloat).unsqueeze(0) / 255;
   EXPECT_TRUE(
       at::allclose(enlarge(kSmall, weights, low, Precision::fp32), models::esrgan::srvgg_forward(kSmall, weights, low), 1e-4, 1e-5));
+}
+
+TEST(Network, grown_computes_the_same_as_before) {
+  models::esrgan::SrvggConfig deeper = kSmall;
+  deeper.num_conv = 4;
+  auto weights = fresh_weights(kSmall, 2);
+  const at::NoGradGuard no_grad;
+  weights.at("body.0.bias").fill_(0.3);
+  weights.at("body.5.weight").fill_(0.7);
+  const at::Tensor low = wavy_picture(16, 20).to(at::kFloat).unsqueeze(0) / 255;
+  const nn::TensorMap more = grown(weights, kSmall, deeper);
+  EXPECT_EQ(more.size(), models::esrgan::srvgg_shapes(deeper).size());
+  EXPECT_TRUE(at::allclose(enlarge(deeper, more, low, Precision::fp32), enlarge(kSmall, weights, low, Precision::fp32), 1e-5, 1e-6));
+  EXPECT_THROW(grown(more, deeper, kSmall), Failure);
+  deeper.num_feat = 16;
+  EXPECT_THROW(grown(weights, kSmall, deeper), Failure);
 }
 
 TEST(Network, bf16_stays_close_to_fp32_and_both_have_gradients) {

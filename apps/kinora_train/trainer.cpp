@@ -13,6 +13,7 @@
 #include "kinora_train/sample_file.hpp"
 #include "kinora_train/text.hpp"
 #include "nn/model_folder.hpp"
+#include "nn/safetensors.hpp"
 
 namespace kinora::train {
 namespace {
@@ -37,7 +38,7 @@ class Run {
         average_(weights_, settings.average_decay) {
     if (settings.minutes.has_value() == settings.steps.has_value()) throw Failure("give either minutes or steps");
     if (!settings.start.empty()) {
-      set_weights(nn::load_weights(nn::read_model_folder(settings.start), models::esrgan::srvgg_shapes(config_of(settings))));
+      start_from(settings.start);
       average_ = Average(weights_, settings.average_decay);
     }
     if (settings.resume) resume();
@@ -92,6 +93,12 @@ class Run {
     if (!std::filesystem::exists(settings_.out / "model.safetensors")) return;
     const auto best = nn::load_weights(nn::read_model_folder(settings_.out), models::esrgan::srvgg_shapes(config_of(settings_)));
     report_.best_psnr = mean_psnr(config_of(settings_), best, judged(), settings_.precision);
+  }
+
+  void start_from(const std::filesystem::path& model) {
+    const nn::SafetensorsFile file(nn::read_model_folder(model).weights_path());
+    const auto config = models::esrgan::infer_srvgg_config(nn::shapes_of(file.header()), model.string());
+    set_weights(grown(file.tensors(), config, config_of(settings_)));
   }
 
   void set_weights(const nn::TensorMap& values) {

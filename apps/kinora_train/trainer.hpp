@@ -22,7 +22,7 @@ struct TrainSettings {
   std::int64_t convolutions = 6;
   std::optional<double> minutes;  // exactly one of these two
   std::optional<std::int64_t> steps;
-  std::filesystem::path start;  // a model folder to start from instead of random weights; empty: random
+  std::filesystem::path start;  // model folder of this or a shallower network to start from; empty: random weights
   bool resume = false;
   std::uint64_t seed = 1;
   int threads = 1;

@@ -88,6 +88,15 @@ TEST_F(Trainer, refuses_a_checkpoint_of_another_seed_or_network) {
   EXPECT_ANY_THROW(train_on(samples_, other, quiet_));
 }
 
+TEST_F(Trainer, starts_from_a_shallower_model_where_that_one_ended) {
+  const TrainReport first = train_on(samples_, settings("shallow", 40), quiet_);
+  TrainSettings deeper = settings("deeper", 1);
+  deeper.convolutions = 3;
+  deeper.start = folder_ / "shallow";
+  deeper.peak_rate = deeper.last_rate = 0;
+  EXPECT_NEAR(train_on(samples_, deeper, quiet_).best_psnr, first.best_psnr, 1e-3);
+}
+
 TEST_F(Trainer, wants_either_minutes_or_steps) {
   TrainSettings both = settings("b", 2);
   both.minutes = 1;
