@@ -17,6 +17,11 @@ using base::ErrorCode;
 
 constexpr int kExact = SWS_LANCZOS | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP;
 
+bool has_alpha(const Frame& frame) {
+  const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.av()->format));
+  return format != nullptr && (format->flags & AV_PIX_FMT_FLAG_ALPHA) != 0 && (format->flags & AV_PIX_FMT_FLAG_PAL) == 0;
+}
+
 base::Result<Frame> converted(const Frame& frame, int width, int height, AVPixelFormat format) {
   Frame out(av_frame_alloc());
   AVFrame* to = out.av();
@@ -130,7 +135,9 @@ base::Status write_image(const std::string& path, const Frame& frame, ImageType 
     size.width = width;
   }
   const bool png = type == ImageType::png;
-  const AVPixelFormat format = !png ? AV_PIX_FMT_YUVJ420P : frame.bit_depth() > 8 ? AV_PIX_FMT_RGB48BE : AV_PIX_FMT_RGB24;
+  const bool deep = frame.bit_depth() > 8, alpha = has_alpha(frame);
+  const AVPixelFormat with_alpha = deep ? AV_PIX_FMT_RGBA64BE : AV_PIX_FMT_RGBA, opaque = deep ? AV_PIX_FMT_RGB48BE : AV_PIX_FMT_RGB24;
+  const AVPixelFormat format = !png ? AV_PIX_FMT_YUVJ420P : alpha ? with_alpha : opaque;
   KINORA_TRY(const Frame picture, converted(frame, size.width, size.height, format));
   KINORA_TRY(const PacketPtr packet, encode(picture, type, quality));
   return save(path, *packet);

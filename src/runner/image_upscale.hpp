@@ -18,7 +18,7 @@ struct ImageUpscale {
   std::string output;
   media::ImageType type = media::ImageType::png;
   int scale = 2;
-  media::Limits limits;
+  media::Limits limits = {};
 };
 struct ImageUpscaled {
   std::int64_t width = 0, height = 0;

@@ -159,9 +159,14 @@ class Pipeline {
   }
 
   std::int64_t frames_expected() const {
-    if (!request_.range) return reader_.frames_expected();
+    const std::int64_t whole = reader_.frames_expected();
+    if (!request_.range) return whole;
+    // The last range of a plan may end anywhere behind the last frame.
     const media::Timestamp length{request_.range->end_pts - request_.range->start_pts, reader_.time_base()};
-    return static_cast<std::int64_t>(std::llround(std::max(0.0, length.seconds()) * reader_.stream().average_rate.value()));
+    const double media_s = reader_.media().duration_s;
+    if (media_s <= 0 || length.seconds() > media_s) return whole;
+    const auto within = std::llround(std::max(0.0, length.seconds()) * reader_.stream().average_rate.value());
+    return whole > 0 ? std::min<std::int64_t>(whole, within) : within;
   }
 
   void report(std::int64_t done, std::int64_t total) const {

@@ -27,10 +27,10 @@ struct VideoUpscale {
     std::int64_t start_pts = 0;
     std::int64_t end_pts = 0;
   };
-  std::optional<Range> range;
-  bool video_only = false;  // a NUT file on the source's clock, without the other streams
-  int codec_threads = 0;    // of the encoder; 0: as many as processors
-  media::Limits limits;     // max_pixels bounds the source's picture
+  std::optional<Range> range = std::nullopt;
+  bool video_only = false;    // a NUT file on the source's clock, without the other streams
+  int codec_threads = 0;      // of the encoder; 0: as many as processors
+  media::Limits limits = {};  // max_pixels bounds the source's picture
 };
 
 struct VideoUpscaled {

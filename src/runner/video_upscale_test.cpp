@@ -1,0 +1,161 @@
+// The pipeline against FFmpeg's own tools: what goes in is made by ffmpeg, what comes out is judged by ffprobe.
+#include "runner/video_upscale.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "runner/test_tools.hpp"
+
+namespace kinora::runner {
+namespace {
+
+using ::testing::HasSubstr;
+
+class VideoUpscales : public ::testing::Test {
+ protected:
+  VideoUpscales() {
+    testing::make_model(work_.path() / "model");
+    upscaler_ = models::load_upscaler(nn::read_model_folder(work_.path() / "model"), {.precision = models::Precision::fp32});
+  }
+  std::string make(const std::string& arguments, const std::string& name = "in.mp4") {
+    EXPECT_EQ(testing::ffmpeg(arguments + " '" + (work_ / name) + "'"), "");
+    return work_ / name;
+  }
+  base::Result<VideoUpscaled> run(VideoUpscale request, const media::Control& control = {}) {
+    if (request.output.empty()) request.output = out_;
+    return upscale_video(request, *upscaler_, control);
+  }
+
+  testing::Scratch work_;
+  std::string out_ = work_ / "out.mp4";
+  std::unique_ptr<models::Upscaler> upscaler_;
+};
+
+const std::string kClip = "-f lavfi -i testsrc2=s=96x64:r=25:d=1 -f lavfi -i sine=d=1 -c:v libx264 -c:a aac -shortest";
+
+TEST_F(VideoUpscales, doubles_the_sides_and_keeps_frames_duration_and_sound) {
+  const auto in = make(kClip);
+  const auto done = run({.input = in, .output = {}});
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(done->frames, 25);
+  EXPECT_EQ(done->width, 192);
+  EXPECT_EQ(testing::ffprobe(out_, "codec_name,width,height,pix_fmt,nb_frames"), "h264,192,128,yuv420p,25");
+  EXPECT_EQ(testing::ffprobe(out_, "duration"), testing::ffprobe(in, "duration"));
+  // Sound is copied packet by packet.
+  const auto packets = [](const std::string& file) {
+    return testing::shell("ffmpeg -v error -i '" + file + "' -map 0:a -c copy -f hash -");
+  };
+  EXPECT_EQ(packets(out_), packets(in));
+}
+
+// The zero network repeats pixels: FFmpeg's neighbour scaling is the reference.
+TEST_F(VideoUpscales, gives_the_networks_picture_and_not_another) {
+  const auto in = make("-f lavfi -i testsrc2=s=96x64:r=25:d=0.4 -c:v libx264 -crf 1 -pix_fmt yuv420p");
+  ASSERT_TRUE(run({.input = in, .output = {}, .crf = 1}));
+  const auto psnr =
+      testing::shell("(ffmpeg -v info -i '" + out_ + "' -i '" + in +
+                     "' -lavfi '[1:v]scale=192:128:flags=neighbor[n];[0:v][n]psnr' -f null - 2>&1) | grep -o 'PSNR y:[0-9]*'");
+  ASSERT_THAT(psnr, HasSubstr("PSNR y:"));
+  EXPECT_GE(std::stoi(psnr.substr(7)), 38) << psnr;
+}
+
+TEST_F(VideoUpscales, keeps_variable_timestamps_exactly) {
+  const auto in =
+      make("-f lavfi -i testsrc2=s=64x48:r=50:d=1 -vf \"select='not(mod(n,3))+eq(n,7)'\" -vsync passthrough -c:v libx264 -bf 2");
+  ASSERT_TRUE(run({.input = in, .output = {}}));
+  const auto times = [](const std::string& file) {
+    return testing::shell("ffprobe -v error -select_streams v -show_entries frame=pts_time -of csv=p=0 '" + file + "'");
+  };
+  EXPECT_EQ(times(out_), times(in));
+}
+
+TEST_F(VideoUpscales, keeps_ten_bits_colour_tags_and_rotation) {
+  const auto in = make(
+      "-f lavfi -i testsrc2=s=96x64:r=25:d=0.2 -pix_fmt yuv420p10le -c:v libx265 -x265-params log-level=none -color_primaries bt2020 "
+      "-color_trc arib-std-b67 -colorspace bt2020nc -color_range tv -metadata:s:v rotate=90");
+  ASSERT_TRUE(run({.input = in, .output = {}}));
+  EXPECT_EQ(testing::ffprobe(out_, "codec_name,pix_fmt,color_range,color_space,color_transfer,color_primaries"),
+            "hevc,yuv420p10le,tv,bt2020nc,arib-std-b67,bt2020");
+  EXPECT_EQ(testing::ffprobe(out_, "side_data=rotation"), testing::ffprobe(in, "side_data=rotation"));
+}
+
+TEST_F(VideoUpscales, tags_the_matrix_when_the_larger_size_would_be_judged_otherwise) {
+  const auto in = make("-f lavfi -i testsrc2=s=720x480:r=25:d=0.08 -c:v libx264 -pix_fmt yuv420p");
+  ASSERT_EQ(testing::ffprobe(in, "color_space"), "unknown");
+  ASSERT_TRUE(run({.input = in, .output = {}}));
+  EXPECT_EQ(testing::ffprobe(out_, "color_space"), "smpte170m");  // what players take for 720x480; for 1440x960 they take bt709
+}
+
+TEST_F(VideoUpscales, resamples_to_other_scales_with_even_sides) {
+  const auto in = make("-f lavfi -i testsrc=s=51x35:r=25:d=0.2 -c:v libvpx-vp9 -pix_fmt yuv420p", "odd.webm");
+  ASSERT_TRUE(run({.input = in, .output = {}, .scale = 3}));
+  EXPECT_EQ(testing::ffprobe(out_, "width,height,nb_frames"), "154,106,5");  // 153 x 105, up to even
+}
+
+TEST_F(VideoUpscales, ranges_of_one_clip_add_up_to_the_whole) {
+  const auto in = make(kClip);
+  const auto base = testing::ffprobe(in, "time_base");
+  const std::int64_t ticks = std::stoll(base.substr(2)) / 25;
+  std::string times;
+  for (const auto& [from, to] : {std::pair<std::int64_t, std::int64_t>{0, 10}, {10, std::int64_t{1} << 50}}) {
+    const auto part = work_ / ("part" + std::to_string(from) + ".nut");
+    const auto done =
+        run({.input = in, .output = part, .range = VideoUpscale::Range{from * ticks, to > 1000 ? to : to * ticks}, .video_only = true});
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_EQ(done->frames, from == 0 ? 10 : 15);
+    EXPECT_EQ(testing::ffprobe(part, "codec_type", "a"), "");
+    times += testing::shell("ffprobe -v error -show_entries frame=pts_time -of csv=p=0 '" + part + "' | awk 'NF {printf \"%.2f \", $1}'");
+  }
+  EXPECT_EQ(times, testing::shell("ffprobe -v error -select_streams v -show_entries frame=pts_time -of csv=p=0 '" + in +
+                                  "' | awk 'NF {printf \"%.2f \", $1}'"));
+}
+
+TEST_F(VideoUpscales, reports_every_frame_and_stops_when_asked) {
+  const auto in = make(kClip);
+  std::stop_source source;
+  std::int64_t last = 0;
+  const auto done = run({.input = in, .output = {}}, {.stop = source.get_token(), .report = [&](const media::Progress& progress) {
+                                                        EXPECT_EQ(progress.frames_done, ++last);
+                                                        EXPECT_EQ(progress.frames_total, 25);
+                                                        EXPECT_LT(progress.fraction, 1.0);
+                                                        if (last == 5) source.request_stop();
+                                                      }});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, base::ErrorCode::canceled);
+  EXPECT_EQ(last, 5);
+  EXPECT_FALSE(std::filesystem::exists(out_));
+}
+
+TEST_F(VideoUpscales, refuses_broken_media_with_its_code_and_leaves_nothing) {
+  const auto refusal = [&](const std::string& in) {
+    const auto done = run({.input = in, .output = {}});
+    EXPECT_FALSE(std::filesystem::exists(out_));
+    return done ? std::string("accepted") : std::string(base::name(done.error().code));
+  };
+  EXPECT_EQ(testing::shell("printf text > " + (work_ / "text.mp4") + "; : > " + (work_ / "zero.mp4")), "");
+  EXPECT_EQ(refusal(work_ / "text.mp4"), "invalid");
+  EXPECT_EQ(refusal(work_ / "zero.mp4"), "invalid");
+  EXPECT_EQ(refusal(make("-f lavfi -i sine=d=0.1", "sound.m4a")), "unsupported");
+  VideoUpscale small{.input = make(kClip), .output = {}};
+  small.limits.max_pixels = 96 * 64 - 1;
+  EXPECT_EQ(run(small).error().code, base::ErrorCode::too_large);
+}
+
+TEST_F(VideoUpscales, passes_on_that_the_network_fails) {
+  struct Failing final : models::Upscaler {
+    using Upscaler::upscale;
+    std::int64_t scale() const override { return 2; }
+    std::string description() const override { return "fails"; }
+    void upscale(const models::Picture&, void*, const models::Watch&) override {
+      if (++pictures == 3) throw models::NotFinite();
+    }
+    int pictures = 0;
+  } failing;
+  EXPECT_THROW((void)upscale_video({.input = make(kClip), .output = out_}, failing, {}), models::NotFinite);
+  EXPECT_FALSE(std::filesystem::exists(out_));
+}
+
+}  // namespace
+}  // namespace kinora::runner
