@@ -82,7 +82,9 @@ base::Result<Registration> parse_registration(std::string_view body) {
   KINORA_OK(first_error(errors));
   if (!is_capability_name(registration.name)) return fail(ErrorCode::invalid, "/name: 1 to 256 printable characters without spaces");
   if (!currency.empty() && currency != "wei") return fail(ErrorCode::invalid, "/currency: only wei is supported");
-  if (registration.token.find_first_of("\r\n") != std::string::npos) return fail(ErrorCode::invalid, "/token: has a line break");
+  if (!std::all_of(registration.token.begin(), registration.token.end(), [](char c) { return c >= ' ' && c < 0x7f; })) {
+    return fail(ErrorCode::invalid, "/token: has characters that a header cannot carry");
+  }
   KINORA_OK(check_url(registration));
   return registration;
 }

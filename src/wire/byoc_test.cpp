@@ -57,7 +57,7 @@ TEST(Registration, unknown_members_are_tolerated) { EXPECT_TRUE(parse_registrati
 TEST(Registration, refuses_what_breaks_a_rule) {
   for (const auto* members :
        {R"("capacity":-1)", R"("capacity":65537)", R"("capacity":"2")", R"("price_per_unit":-1)", R"("currency":"usd")", R"("ttl_s":0)",
-        R"("ttl_s":86401)", R"("tls_pin":"nonsense")", R"("token":"a\nb")", R"("warm":1)"}) {
+        R"("ttl_s":86401)", R"("tls_pin":"nonsense")", R"("token":"a\nb")", R"("token":"\u0000")", R"("token":"\u00e9")", R"("warm":1)"}) {
     EXPECT_EQ(parse_registration(registration_with(members)).error().code, ErrorCode::invalid) << members;
   }
   for (const auto* text : {"", "[]", "{", R"({"name":"echo"})", R"({"url":"http://a:1"})", R"({"name":"a b","url":"http://a:1"})",
