@@ -56,7 +56,7 @@ std::vector<std::string> framemd5(const std::string& file) {
 }
 
 // Cuts, reads the chunks as workers do, and wants FFmpeg's frames of the whole file.
-void expect_seamless(const std::string& file, double target_s, std::size_t least_chunks) {
+void expect_seamless(const std::string& file, double target_s, std::size_t least_chunks, bool ask_ffmpeg = true) {
   SCOPED_TRACE(file);
   ScratchDir dir;
   CutOptions options;
@@ -72,7 +72,7 @@ void expect_seamless(const std::string& file, double target_s, std::size_t least
     reading.end = Timestamp{chunk.end_pts, plan->time_base};
     read_all(dir / chunk.file, reading, static_cast<double>(plan->pts_offset) * plan->time_base.value(), parts);
   }
-  EXPECT_EQ(whole.pictures, framemd5(file));
+  if (ask_ffmpeg) EXPECT_EQ(whole.pictures, framemd5(file));
   ASSERT_EQ(parts.pictures.size(), whole.pictures.size());
   for (std::size_t i = 0; i < whole.pictures.size(); ++i) {
     ASSERT_EQ(parts.pictures[i], whole.pictures[i]) << "frame " << i;
@@ -111,6 +111,24 @@ TEST(Cut, is_seamless_in_vp9_av1_and_transport_streams) {
   expect_seamless(clip("odd/odd_size_321x181_vp9_opus.webm"), 0.5, 1);
   expect_seamless(clip("odd/hdr10_av1_portrait_720x1280.mp4"), 1, 1);
   expect_seamless(clip("bbb_360p_2s_002.ts"), 1, 1);
+}
+
+TEST(Cut, is_seamless_over_every_video_of_the_media_folder) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(media_dir())) {
+    const std::string file = entry.path().string();
+    auto reader = entry.is_regular_file() ? VideoReader::open(file) : base::fail(base::ErrorCode::invalid, "a folder");
+    if (!reader) continue;
+    const auto first = reader->next();
+    // Damaged files differ from themselves where decoding starts anew; they only have to be cut without a crash.
+    if (!first || !*first) continue;
+    if (file.find("broken") == std::string::npos) {
+      expect_seamless(file, 0.5, 1, false);
+    } else {
+      ScratchDir dir;
+      const auto plan = cut(file, dir.path());
+      if (!plan) EXPECT_FALSE(plan.error().message.empty());
+    }
+  }
 }
 
 TEST(Cut, takes_a_file_without_usable_times_as_one_chunk) {
