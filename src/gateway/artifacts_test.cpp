@@ -1,4 +1,8 @@
 // Uploads and artifacts (developer-api 5.6), black box.
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <fstream>
+
 #include "gateway/artifact_form.hpp"
 #include "gateway/test_gateway.hpp"
 
@@ -78,6 +82,31 @@ TEST_F(Uploads, a_signed_url_is_for_one_upload_and_for_putting) {
   EXPECT_EQ(send("PUT", stolen, "x", kNoKey).status, 403);
   EXPECT_EQ(send("PUT", url.substr(0, url.find('?')), "x", kNoKey).status, 401);
   EXPECT_EQ(send("PUT", url.substr(0, url.find('?')), "x").status, 200);  // with a key of the project
+}
+
+TEST_F(Uploads, a_completion_that_was_broken_off_can_be_repeated_also_after_a_restart) {
+  const auto made = post("/v1/media/uploads", json::object{{"filename", "a.png"}});
+  const std::string path = "/v1/media/uploads/" + text(made["id"]);
+  std::ofstream(folder / "slow") << "while this file is there, SLOW media takes long";
+  EXPECT_EQ(send("PUT", text(made["single"].at("url")), tiny_png() + "SLOW", kNoKey).status, 200);
+  // The client goes while kinora-media looks at the file.
+  boost::asio::cancellation_signal gone;
+  bool ended = false;
+  boost::asio::co_spawn(context, request("POST", path + "/complete", "{}", {}),
+                        boost::asio::bind_cancellation_slot(gone.slot(), [&](std::exception_ptr, HttpAnswer) { ended = true; }));
+  HttpAnswer state;
+  run_until([&] {
+    state = get(path);
+    return state["status"] == "processing";
+  });
+  EXPECT_EQ(post(path + "/complete", json::object{}).status, 202) << "it is at work";
+  gone.emit(boost::asio::cancellation_type::terminal);
+  run_until([&] { return ended && get(path)["status"] == "uploading"; });
+  close();
+  open();
+  EXPECT_EQ(get(path)["status"], "uploading");
+  std::filesystem::remove(folder / "slow");
+  EXPECT_EQ(post(path + "/complete", json::object{})["status"], "complete");
 }
 
 TEST_F(Uploads, what_is_no_media_fails_with_a_clear_code) {

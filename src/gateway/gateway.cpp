@@ -1,5 +1,6 @@
 #include "gateway/gateway.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include "base/log.hpp"
@@ -8,6 +9,7 @@
 #include "gateway/network_executor.hpp"
 #include "gateway/secret_file.hpp"
 #include "gateway/services.hpp"
+#include "gateway/upload_completion.hpp"
 #include "tasks/catalogue.hpp"
 
 namespace kinora::gateway {
@@ -15,6 +17,18 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::string_view kKid = "1";
+
+net::Task<void> discover(market::Market& market, std::string task) { (void)co_await market.discover(std::move(task)); }
+
+// All at once: a node that does not answer costs one time-out, not one per task.
+net::Task<void> discover_all(market::Market& market, std::span<const tasks::TaskSpec> catalogue) {
+  using namespace asio::experimental::awaitable_operators;
+  if (catalogue.empty()) co_return;
+  if (catalogue.front().internal)
+    co_await discover_all(market, catalogue.subspan(1));
+  else
+    co_await (discover(market, std::string(catalogue.front().name)) && discover_all(market, catalogue.subspan(1)));
+}
 
 }  // namespace
 
@@ -59,9 +73,7 @@ Network Network::over(market::Market& market) {
   Network network;
   network.make_executor = [&market](const OrderLinks& links) { return std::make_unique<NetworkExecutor>(market, links); };
   network.nodes = [&market]() -> net::Task<std::vector<market::NodeStatus>> {
-    // A node tells all that it offers whatever it is asked about, so one question per task with models is more than enough.
-    for (const auto& task : tasks::catalogue())
-      if (!task.internal) (void)co_await market.discover(std::string(task.name));
+    co_await discover_all(market, tasks::catalogue());
     co_return market.nodes();
   };
   network.on_change = [&market](std::function<void()> listener) { market.on_change(std::move(listener)); };
@@ -144,6 +156,7 @@ void Gateway::set_address(Address address) { parts_->address = std::move(address
 net::Task<base::Status> Gateway::start() {
   KINORA_CO_OK(co_await parts_->keys->load());
   KINORA_CO_OK(co_await parts_->engine->recover());
+  KINORA_CO_OK(co_await reopen_uploads(*parts_->database));
   parts_->started = true;
   base::log::info("gateway", "ready", {{"url", parts_->address.url}, {"jobs", parts_->engine->counts().active_jobs}});
   co_return base::Status{};

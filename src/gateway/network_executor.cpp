@@ -19,6 +19,7 @@ jobs::Task<jobs::AttemptOutcome> NetworkExecutor::run(jobs::AttemptRequest reque
   limits.avoid = std::move(request.avoid_nodes);
   limits.prefer = std::move(request.prefer_node);
   limits.timeout = std::chrono::seconds{request.order.deadline_s} + kRunSlack;
+  limits.on_node = std::move(observer.on_node);
   std::string capability = tasks::capability_name(request.order);
   co_return to_attempt_outcome(
       co_await market_.run(std::move(capability), std::move(request.order), std::move(limits), std::move(observer.on_event)));

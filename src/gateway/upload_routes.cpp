@@ -5,6 +5,7 @@
 #include "gateway/body_to_blob.hpp"
 #include "gateway/content_headers.hpp"
 #include "gateway/services.hpp"
+#include "gateway/upload_completion.hpp"
 #include "jobs/uploads.hpp"
 
 namespace kinora::gateway {
@@ -178,7 +179,9 @@ Task<Answer> complete(Call& call, const Services& services) {
   auto upload = co_await services.engine.upload(project, id);
   if (!upload) co_return tl::unexpected(std::move(upload).error());
   if (upload->status == jobs::UploadStatus::complete) co_return Reply::of(200, to_json(services, *upload, "auto"));
+  if (upload->status == jobs::UploadStatus::processing) co_return Reply::of(202, to_json(services, *upload, "auto"));
 
+  const UploadCompletion completion(services.database, id);
   auto blob = co_await services.engine.assemble_upload(project, id, std::move(*declared));
   if (!blob) co_return tl::unexpected(std::move(blob).error());
   auto probed = co_await services.media.probe(services.blobs.path(blob->sha256()).string(), upload->mime);
