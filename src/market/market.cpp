@@ -188,6 +188,7 @@ Task<Outcome> Market::run(std::string capability, tasks::TaskOrder order, RunLim
       continue;
     }
     tried.push_back(*next);
+    if (limits.on_node) limits.on_node(state->book->nodes()[*next].address.url);
     outcome = state->conclude(*next, capability, co_await state->call(*next, capability, order, deadline, on_event));
     state->changed();
     if (outcome.kind != Outcome::Kind::refused) co_return outcome;

@@ -53,6 +53,8 @@ struct RunLimits {
   std::vector<std::string> avoid;        // node URLs not to use, unless there is no other
   std::optional<std::string> prefer;     // node URL to use when it has a free slot
   std::chrono::seconds timeout{3600};    // of the whole run, from its start
+  // Told of each node (its URL) right before the order goes to it, so that the caller can note where the work may be.
+  std::function<void(std::string_view node)> on_node = {};
 };
 
 struct CapabilityStatus {
