@@ -115,6 +115,7 @@ net::Task<jobs::Outcome<Decoded>> MediaCheck::decode(std::string path) {
   Decoded out;
   out.facts = facts_of(*media);
   out.facts.frames = in.integer("frames", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
+  out.facts.video = out.facts.video && out.facts.frames > 0;  // a track without one picture is none
   out.facts.duration_s = in.number("duration_s", 0, 1e9).value_or(0);
   out.facts.width = static_cast<int>(in.integer("width", 0, 1 << 20).value_or(0));
   out.facts.height = static_cast<int>(in.integer("height", 0, 1 << 20).value_or(0));

@@ -70,7 +70,11 @@ std::optional<std::string> judge_file(const tasks::TaskOrder& order, const Media
     if (what) return file.name + " is " + *what;
     return std::nullopt;
   };
-  if (!result.video || result.width < 1 || result.height < 1) return wrong("without a picture");
+  if (!result.video || result.width < 1 || result.height < 1) {
+    // Sound alone is what a source of sound alone gives.
+    if (order.task == "transcode" && result.audio && !source.video) return wrong(judge_duration(source, result));
+    return wrong("without a picture");
+  }
   if (order.task == "image-upscale") return wrong(judge_scale(order, source, result));
   if (order.task == "video-upscale") {
     if (auto bad = judge_scale(order, source, result)) return wrong(bad);

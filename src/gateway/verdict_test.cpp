@@ -54,6 +54,19 @@ TEST(Verdict, an_unknown_source_sets_no_size_but_a_result_needs_a_picture) {
   EXPECT_TRUE(judge_file(upscale, {}, kFile, {}));
 }
 
+TEST(Verdict, sound_alone_gives_sound_alone_but_never_replaces_a_picture) {
+  MediaFacts sound;
+  sound.audio = true;
+  sound.duration_s = 10;
+  const auto transcode = order("transcode", "{}");
+  EXPECT_FALSE(judge_file(transcode, sound, kFile, sound));
+  EXPECT_TRUE(judge_file(transcode, video(320, 180, 10), kFile, sound));
+  EXPECT_TRUE(judge_file(order("video-upscale", R"({"scale":2})"), sound, kFile, sound));
+  MediaFacts shorter = sound;
+  shorter.duration_s = 8;
+  EXPECT_TRUE(judge_file(transcode, sound, kFile, shorter));
+}
+
 TEST(Verdict, an_image_has_the_scale_and_a_thumbnail_at_most_the_width) {
   EXPECT_FALSE(judge_file(order("image-upscale", R"({"scale":4})"), video(10, 20, 0), kFile, video(40, 80, 0)));
   EXPECT_TRUE(judge_file(order("image-upscale", R"({"scale":4})"), video(10, 20, 0), kFile, video(20, 40, 0)));
