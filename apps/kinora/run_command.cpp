@@ -4,7 +4,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <filesystem>
 
@@ -81,6 +83,23 @@ net::Task<base::Result<std::vector<std::string>>> save_outputs(ApiClient& api, c
   co_return saved;
 }
 
+// A worker that has just started needs a moment to offer its tasks; after that nobody doing the task is an answer.
+net::Task<base::Status> wait_for_offer(ApiClient& api, const std::string& task) {
+  constexpr auto kPatience = std::chrono::seconds(20);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor);
+  for (;;) {
+    KINORA_CO_TRY(const json::value offered, co_await api.get("/v1/capabilities"));
+    for (const json::value& offer : offered.at("tasks").as_array())
+      if (offer.at("task").as_string() == task && offer.at("nodes").to_number<int>() > 0) co_return base::Status{};
+    if (std::chrono::steady_clock::now() > deadline)
+      co_return base::fail(base::ErrorCode::exhausted,
+                           "no node offers " + task + " now; `kinora doctor` on the worker's machine tells what it lacks");
+    pause.expires_after(std::chrono::milliseconds(250));
+    co_await pause.async_wait(boost::asio::use_awaitable);
+  }
+}
+
 net::Task<base::Result<int>> run_job(Session& session, const Context& context, const RunOptions& options, Followed& followed) {
   ApiClient& api = session.api();
   const tasks::TaskSpec* task = tasks::find_task(options.task);
@@ -94,6 +113,7 @@ net::Task<base::Result<int>> run_job(Session& session, const Context& context, c
   }
   KINORA_CO_TRY(JobInput input, read_job_input(*task, options.inputs, options.sets));
 
+  KINORA_CO_OK(co_await wait_for_offer(api, options.task));
   ProgressLine line(stderr, options.task, options.quiet);
   for (const JobInput::File& file : input.files) {
     auto artifact = co_await api.upload(file.path, [&](std::uint64_t sent, std::uint64_t total) {
