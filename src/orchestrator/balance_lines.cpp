@@ -7,7 +7,8 @@ void BalanceLines::line(std::string_view text, std::string& out) {
     done_ = true;
     out += "data: {\"balance\": " + balance_ + "}\n\n";
   }
-  if (text.starts_with("data:") && text.find("\"result\"") != std::string_view::npos) result_line_ = text.substr(5);
+  const auto mentions = [&](std::string_view type) { return text.find(type) != std::string_view::npos; };
+  if (text.starts_with("data:") && (mentions("\"result\"") || mentions("\"error\""))) outcome_line_ = text.substr(5);
   out += text;
 }
 

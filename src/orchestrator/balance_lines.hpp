@@ -18,15 +18,15 @@ class BalanceLines {
   base::Result<std::string> feed(std::string_view piece);
   // What is left when the stream ends without a line break.
   std::string finish();
-  // The data of the last line that looked like a result event, empty when there was none.
-  const std::string& result_line() const { return result_line_; }
+  // The data of the last line that looked like a result or error event, empty when there was none.
+  const std::string& outcome_line() const { return outcome_line_; }
   bool done() const { return done_; }
 
  private:
   void line(std::string_view text, std::string& out);
   std::string balance_;
   std::string buffer_;
-  std::string result_line_;
+  std::string outcome_line_;
   bool done_ = false;
 };
 

@@ -35,7 +35,7 @@ TEST(BalanceLines, give_out_an_unfinished_last_line) {
 TEST(BalanceLines, keep_the_last_result) {
   BalanceLines lines;
   ASSERT_TRUE(lines.feed("data: {\"type\":\"progress\"}\n\ndata: {\"type\":\"result\",\"metrics\":{}}\n\n"));
-  EXPECT_EQ(lines.result_line(), " {\"type\":\"result\",\"metrics\":{}}\n");
+  EXPECT_EQ(lines.outcome_line(), " {\"type\":\"result\",\"metrics\":{}}\n");
 }
 
 TEST(BalanceLines, refuse_an_endless_line) {

@@ -63,13 +63,20 @@ net::ClientRequest request_to(const wire::Registration& worker, const Job& job, 
   return request;
 }
 
-// One unit of the worker's work in seconds: by its own metrics when it says how much it did, else the job as a whole.
-std::optional<double> seconds_per_unit(const std::string& result_line, double elapsed_s) {
-  if (result_line.empty()) return std::nullopt;
-  const auto event = tasks::parse_event(result_line);
-  if (!event || !*event || !std::holds_alternative<tasks::TaskResult>(**event)) return std::nullopt;
-  const auto& result = std::get<tasks::TaskResult>(**event);
-  return elapsed_s / std::max(1.0, result.units);
+// Learns from a finished stream: how fast the worker is, or that it failed by its own fault.
+void learn(Orchestrator::State& state, const std::string& capability, const std::string& worker_url, const Relayed& relayed,
+           double elapsed_s) {
+  bool failed = relayed.worker_broke;
+  if (!relayed.outcome_line.empty()) {
+    const auto event = tasks::parse_event(relayed.outcome_line);
+    if (!event || !*event) return;
+    if (const auto* result = std::get_if<tasks::TaskResult>(&**event)) {
+      return state.registry.measured(capability, worker_url, elapsed_s / std::max(1.0, result->units));
+    }
+    const auto* failure = std::get_if<tasks::TaskFailure>(&**event);
+    failed = failure != nullptr && failure->fault == tasks::Fault::worker;
+  }
+  if (failed) state.registry.failed(capability, worker_url, state.clock());
 }
 
 void meter(Orchestrator::State& state, const Job& job, const wire::Registration& worker, std::string_view end, std::string_view reason) {
@@ -114,6 +121,7 @@ Task<void> pass_on(Orchestrator::State& state, const Job& job, const wire::Regis
     // As the reference writes errors: text, whatever the worker's type was.
     auto text = co_await answer.read_all(kMaxErrorBytes);
     metered.ended("worker error", std::to_string(answer.status()));
+    if (answer.status() >= 500) state.registry.failed(job.header.capability, worker.url, state.clock());
     net::Headers headers{{"content-type", "text/plain; charset=utf-8"},
                          {"livepeer-balance", "0"},
                          {"x-content-type-options", "nosniff"},
@@ -127,9 +135,7 @@ Task<void> pass_on(Orchestrator::State& state, const Job& job, const wire::Regis
   const auto relayed = co_await relay(answer, response, rules);
   metered.ended(relayed.complete ? "complete" : "broken", relayed.complete ? "" : relayed.reason);
   const double elapsed = std::chrono::duration<double>(Steady::now() - job.begun).count();
-  if (const auto speed = seconds_per_unit(relayed.result_line, elapsed)) {
-    state.registry.measured(job.header.capability, worker.url, *speed);
-  }
+  learn(state, job.header.capability, worker.url, relayed, elapsed);
 }
 
 enum class Next { done, other_worker };
@@ -201,7 +207,7 @@ Task<void> process_job(Orchestrator::State& state, net::Request& request, net::R
   Tried tried;
   for (;;) {
     const auto prefer = state.sticky.worker_of(job.header.id, state.clock());
-    auto assignment = state.workers().assign(job.header.capability, prefer, tried.workers);
+    auto assignment = state.workers().assign(job.header.capability, prefer, tried.workers, state.clock());
     if (!assignment) break;
     if (co_await try_worker(state, job, std::move(*assignment), tried, response) == Next::done) co_return;
   }

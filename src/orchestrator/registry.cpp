@@ -69,14 +69,16 @@ void Registry::drop_expired(base::UnixMillis now) {
 
 bool Registry::known(std::string_view name) const { return names_.contains(name); }
 
-std::optional<Assignment> Registry::assign(std::string_view name, std::string_view prefer, const std::vector<std::string>& avoid) {
+std::optional<Assignment> Registry::assign(std::string_view name, std::string_view prefer, const std::vector<std::string>& avoid,
+                                           base::UnixMillis now) {
   const auto found = names_.find(name);
   if (found == names_.end()) return std::nullopt;
   Entry* best = nullptr;
   const auto rank = [&](const Entry& entry) {
     const double load = static_cast<double>(entry.slots->in_use) / entry.slots->capacity;
     // A worker that was never measured counts as fastest: it has to be tried to be known.
-    return std::tuple(entry.registration.url != prefer, load, entry.seconds_per_unit.value_or(0.0), entry.last_turn);
+    return std::tuple(entry.registration.url != prefer, now < entry.penalty_until, load, entry.seconds_per_unit.value_or(0.0),
+                      entry.last_turn);
   };
   for (auto& [url, entry] : found->second) {
     if (entry.slots->free() == 0 || contains(avoid, url)) continue;
@@ -87,13 +89,29 @@ std::optional<Assignment> Registry::assign(std::string_view name, std::string_vi
   return Assignment{best->registration, Slot(best->slots)};
 }
 
-void Registry::measured(std::string_view name, std::string_view url, double seconds_per_unit) {
+Registry::Entry* Registry::find(std::string_view name, std::string_view url) {
   const auto found = names_.find(name);
-  if (found == names_.end()) return;
+  if (found == names_.end()) return nullptr;
   const auto worker = found->second.find(url);
-  if (worker == found->second.end()) return;
-  auto& mean = worker->second.seconds_per_unit;
+  return worker == found->second.end() ? nullptr : &worker->second;
+}
+
+void Registry::measured(std::string_view name, std::string_view url, double seconds_per_unit) {
+  Entry* entry = find(name, url);
+  if (entry == nullptr) return;
+  auto& mean = entry->seconds_per_unit;
   mean = mean ? *mean + kNewestCounts * (seconds_per_unit - *mean) : seconds_per_unit;
+  entry->failures = 0;
+  entry->penalty_until = {};
+}
+
+void Registry::failed(std::string_view name, std::string_view url, base::UnixMillis now) {
+  Entry* entry = find(name, url);
+  if (entry == nullptr || now < entry->penalty_until) return;  // jobs that failed together are one failure
+  constexpr int kMostDoublings = 16;
+  const auto penalty = kFirstPenalty * (1 << std::min(entry->failures, kMostDoublings));
+  ++entry->failures;
+  entry->penalty_until = now + std::min<std::chrono::milliseconds>(penalty, kLongestPenalty);
 }
 
 wire::Price Registry::price(std::string_view name) const {

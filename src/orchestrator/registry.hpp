@@ -61,11 +61,15 @@ class Registry {
   void drop_expired(base::UnixMillis now);
 
   bool known(std::string_view name) const;
-  // A free slot for the capability: on `prefer` when it has one, else on the least loaded worker, among equals on the
-  // fastest, among those on the one that got a job least recently. nullopt: none is free. Workers in `avoid` are left out.
-  std::optional<Assignment> assign(std::string_view name, std::string_view prefer, const std::vector<std::string>& avoid);
-  // Measured seconds of one unit of work there (exponential mean, newest counts 0.3).
+  // A free slot for the capability: on `prefer` when it has one, else on a worker that did not just fail, the least loaded,
+  // among equals the fastest, among those the one that got a job least recently. nullopt: none is free. Workers in `avoid`
+  // are left out.
+  std::optional<Assignment> assign(std::string_view name, std::string_view prefer, const std::vector<std::string>& avoid,
+                                   base::UnixMillis now);
+  // Measured seconds of one unit of work there (exponential mean, newest counts 0.3). Forgives failures.
   void measured(std::string_view name, std::string_view url, double seconds_per_unit);
+  // A job failed by the worker's fault: the others come first for kFirstPenalty, doubling with each failure in a row.
+  void failed(std::string_view name, std::string_view url, base::UnixMillis now);
 
   // The highest price that a worker of that name asks: nobody is charged more than what was announced.
   wire::Price price(std::string_view name) const;
@@ -79,10 +83,13 @@ class Registry {
     std::optional<base::UnixMillis> expires;
     std::optional<double> seconds_per_unit;
     std::uint64_t last_turn = 0;
+    int failures = 0;  // in a row
+    base::UnixMillis penalty_until{};
   };
   using Workers = std::map<std::string, Entry, std::less<>>;  // by url
   template <class Predicate>
   void remove_if(const Predicate& gone);
+  Entry* find(std::string_view name, std::string_view url);
   std::shared_ptr<SlotGroup> group_for(const wire::Registration& registration);
 
   std::map<std::string, Workers, std::less<>> names_;

@@ -45,6 +45,7 @@ net::Task<void> pump(net::ClientResponse& answer, SharedWriter& writer, BalanceL
     auto piece = co_await answer.read();
     if (!piece) {
       relayed.reason = "worker: " + piece.error().message;
+      relayed.worker_broke = true;
       co_return;
     }
     const bool end = piece->empty();
@@ -52,6 +53,7 @@ net::Task<void> pump(net::ClientResponse& answer, SharedWriter& writer, BalanceL
       auto whole = end ? base::Result<std::string>(lines.finish()) : lines.feed(*piece);
       if (!whole) {
         relayed.reason = whole.error().message;
+        relayed.worker_broke = true;
         co_return;
       }
       piece = std::move(*whole);
@@ -110,7 +112,7 @@ net::Task<Relayed> relay(net::ClientResponse& answer, net::Response& response, c
   BalanceLines lines;
   relayed.reason = "timeout_seconds are over";
   co_await (pump(answer, writer, lines, rules.events, relayed) || watch(writer, rules));
-  relayed.result_line = lines.result_line();
+  relayed.outcome_line = lines.outcome_line();
   if (relayed.complete || rules.events) co_await response.finish();
   co_return relayed;
 }

@@ -15,9 +15,10 @@ struct RelayRules {
 };
 
 struct Relayed {
-  bool complete = false;    // the worker's answer came to its end
-  std::string result_line;  // the data of its result event, if any
-  std::string reason;       // why it is not complete
+  bool complete = false;      // the worker's answer came to its end
+  bool worker_broke = false;  // it is not complete, and the worker is the cause
+  std::string outcome_line;   // the data of its result or error event, if any
+  std::string reason;         // why it is not complete
 };
 
 // Starts the response with the answer's status and content type, streams, and ends it. An answer that breaks off ends an

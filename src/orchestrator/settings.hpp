@@ -17,8 +17,10 @@ inline constexpr std::size_t kMaxRegistrationBytes = 64 << 10;  // 413
 inline constexpr std::size_t kMaxRegistrations = 4096;          // (name, worker) pairs: 503
 inline constexpr std::size_t kMaxStickyAttempts = 65'536;       // the oldest goes
 inline constexpr std::size_t kMaxErrorBytes = 64 << 10;         // of a worker's error text passed on
-inline constexpr std::chrono::minutes kStickyFor{10};           // an attempt id stays with its worker
-inline constexpr std::chrono::seconds kTokenLifetime{1800};     // go-livepeer's auth token
+inline constexpr std::chrono::seconds kFirstPenalty{5};         // a worker that failed comes after the others for so long
+inline constexpr std::chrono::seconds kLongestPenalty{120};
+inline constexpr std::chrono::minutes kStickyFor{10};        // an attempt id stays with its worker
+inline constexpr std::chrono::seconds kTokenLifetime{1800};  // go-livepeer's auth token
 
 struct OrchestratorSettings {
   std::string service_url;                            // announced: https://host:port, no trailing slash

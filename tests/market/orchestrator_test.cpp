@@ -237,6 +237,20 @@ TEST_F(OrchestratorLoop, a_busy_worker_is_passed_over_and_kept) {
   EXPECT_EQ(orchestrator.role().status().at(0).workers.size(), 2u);
 }
 
+TEST_F(OrchestratorLoop, a_worker_that_fails_at_once_does_not_draw_all_jobs) {
+  TestWorker bad(loop, "bad", [](TestWorker&, net::Request&, net::Response& response) -> Task<void> {
+    co_await response.start(200, {{"content-type", "text/event-stream"}});
+    co_await response.write(event_text(tasks::failure("worker_error", "it broke")) + "data: [DONE]\n\n");
+    co_await response.finish();
+  });
+  TestWorker good(loop, "good", answering_after(5ms));
+  ASSERT_EQ(orchestrator.enlist(echo(bad)), 200);
+  ASSERT_EQ(orchestrator.enlist(echo(good)), 200);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(job("echo").status, 200);
+  EXPECT_EQ(bad.calls, 1);
+  EXPECT_EQ(good.calls, 9);
+}
+
 TEST_F(OrchestratorLoop, when_all_workers_are_busy_it_says_so) {
   TestWorker full(loop, "full", busy());
   ASSERT_EQ(orchestrator.enlist(echo(full)), 200);
