@@ -115,6 +115,7 @@ net::Task<base::Status> Runner::begin(proc::Process& process) {
 net::Task<void> Runner::drain_output(proc::Process& process) {
   for (;;) {
     const auto line = co_await process.read_line();
+    if (!line && line.error().code == ErrorCode::canceled) throw boost::system::system_error(asio::error::operation_aborted);
     if (!line || !*line) co_return;
   }
 }
