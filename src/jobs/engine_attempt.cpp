@@ -39,7 +39,7 @@ Task<void> Engine::State::run_attempt(Running running) {
   ActiveJob* active = find(running->job);
   if (active == nullptr || active->ending) co_return;
   const TaskRow& task = active->tasks.at(running->task);
-  if (task.node) {
+  if (running->recovered) {
     // What it delivered before a restart.
     auto files = co_await database_.read([id = running->row.id](store::Connection& connection) { return attempt_files(connection, id); });
     if (files)

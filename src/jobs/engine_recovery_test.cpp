@@ -38,6 +38,7 @@ TEST(Recovery, keeps_files_that_a_worker_delivered_before_the_restart) {
   const std::string source = world.artifact("image/png");
   tasks::TaskResult result;
   world.network.script = [&](AttemptRequest request, AttemptObserver observer) -> Task<AttemptOutcome> {
+    observer.on_node = [](std::string_view) {};  // even when the node was never named
     auto outcome = co_await world.work(std::move(request), observer, {{"image", "o.png"}}, {}, "image/png");
     result = std::get<outcome::Succeeded>(outcome).result;
     co_return co_await world.hang(std::move(observer), false);  // the connection hangs before the result arrives

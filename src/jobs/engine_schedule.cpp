@@ -103,6 +103,7 @@ void Engine::State::start(ActiveJob& active, TaskRow& task) {
   auto running = std::make_shared<RunningAttempt>();
   running->job = active.job.id;
   running->task = {task.step, task.ordinal};
+  running->recovered = task.state == TaskState::running;
   running->row.id = task.attempt;
   running->row.job = active.job.id;
   running->row.state = "offered";

@@ -50,6 +50,7 @@ struct RunningAttempt {
   Attempt row;
   std::map<std::string, AttemptFile> files;
   std::string capability;
+  bool recovered = false;         // was running before a restart: may have delivered files already
   bool seen_by_executor = false;  // no longer among Waiting::starting
   std::shared_ptr<boost::asio::cancellation_signal> cancel = std::make_shared<boost::asio::cancellation_signal>();
 };
