@@ -9,7 +9,8 @@ namespace {
 namespace json = base::json;
 
 net::Task<void> send(net::Response& response, const json::object& body) {
-  co_await response.send(200, {{"content-type", "application/json"}}, json::serialize(body));
+  net::Headers headers{{"content-type", "application/json"}};  // GCC 12 cannot keep an initializer list over a suspension
+  co_await response.send(200, std::move(headers), json::serialize(body));
 }
 
 json::object describe(const Identity& identity) { return {{"pipeline", identity.pipeline}, {"model_id", identity.model_id}}; }

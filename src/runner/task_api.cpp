@@ -78,7 +78,9 @@ net::Task<void> post_task(net::Request& request, net::Response& response, const 
     co_return co_await send_error(response, 503, "no_capacity", "the runner's queue is full", std::move(headers));
   }
   const StopAtEnd stop(ticket);
-  if (!co_await response.start(200, {{"content-type", "text/event-stream"}, {"cache-control", "no-store"}})) co_return;
+  // Not inside the co_await: GCC 12 cannot keep an initializer list over a suspension.
+  net::Headers headers{{"content-type", "text/event-stream"}, {"cache-control", "no-store"}};
+  if (!co_await response.start(200, std::move(headers))) co_return;
   if (!co_await stream_events(response, *box)) co_return;
   if (!co_await response.write("data: [DONE]\n\n")) co_return;
   co_await response.finish();
