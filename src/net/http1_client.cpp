@@ -46,12 +46,7 @@ class Http1Client final : public ClientEngine {
   }
 
   void input_ended() override {
-    if (current_ && body_ && body_->until_close()) {
-      current_->in_end = true;
-      current_->notify();
-      finish();
-      return;
-    }
+    if (current_ && body_ && body_->until_close()) return end_of_response();
     connection_lost({ErrorCode::unavailable, "the server closed the connection"});
   }
 
@@ -156,13 +151,9 @@ class Http1Client final : public ClientEngine {
     const auto exchange = current_;
     exchange->in_end = true;
     exchange->notify();
-    if (request_ended_) {
-      complete();
-    } else {
-      // The server has answered without waiting for the whole request: what is left of it has no receiver.
-      keep_alive_ = false;
-      complete();
-    }
+    // A server that has answered without waiting for the whole request: what is left of it has no receiver.
+    if (!request_ended_) keep_alive_ = false;
+    complete();
   }
 
   void complete() {

@@ -285,7 +285,7 @@ TEST(Http1Client, knows_a_cut_body_from_a_whole_one) {
   until_close.engine->take_output();
   until_close.engine->feed("HTTP/1.1 200 OK\r\n\r\nab");
   until_close.engine->input_ended();
-  EXPECT_TRUE(whole->in_end);
+  EXPECT_TRUE(whole->in_end && whole->closed);
   EXPECT_FALSE(whole->in_error);
 }
 

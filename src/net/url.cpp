@@ -69,6 +69,8 @@ base::Result<Url> parse_url(std::string_view text) {
   const auto target = parsed->encoded_target();
   url.target.assign(target.data(), target.size());
   if (url.target.empty() || url.target.front() == '?') url.target.insert(0, "/");
+  // Boost.URL 1.81 reads "a:89x/" as port 89 and path "x/".
+  if (url.target.front() != '/') return fail(ErrorCode::invalid, "the URL's port is not a number");
   return url;
 }
 
