@@ -128,6 +128,15 @@ std::string row(const ClipScore& score) {
               score.detail, score.lanczos_psnr, score.model_psnr, score.gain(), score.lanczos_ssim, score.model_ssim);
 }
 
+template <class Chosen>
+double mean_gain(const std::vector<ClipScore>& scores, const Chosen& chosen) {
+  double sum = 0;
+  int count = 0;
+  for (const ClipScore& score : scores)
+    if (chosen(score)) sum += score.gain(), ++count;
+  return count == 0 ? 0 : sum / count;
+}
+
 double rounded(double value) { return std::round(value * 10000) / 10000; }
 
 void update_card(nn::ModelFolder model, const Evaluation& evaluation, const EvaluateSettings& settings) {
@@ -143,6 +152,8 @@ void update_card(nn::ModelFolder model, const Evaluation& evaluation, const Eval
   }
   model.card.rest["metrics"] = {{"task", text("bicubic 2x down, libx264 %s CRF %d, 2x up, luma", settings.preset.c_str(), settings.crf)},
                                 {"mean_gain_detailed_db", rounded(evaluation.mean_gain_detailed())},
+                                {"mean_gain_clips_db", rounded(evaluation.mean_gain_clips())},
+                                {"mean_gain_stills_db", rounded(evaluation.mean_gain_stills())},
                                 {"least_gain_db", rounded(evaluation.least_gain())},
                                 {"clips", rows}};
   const nn::TensorMap weights = nn::SafetensorsFile(model.weights_path()).tensors();
@@ -152,11 +163,13 @@ void update_card(nn::ModelFolder model, const Evaluation& evaluation, const Eval
 }  // namespace
 
 double Evaluation::mean_gain_detailed() const {
-  double sum = 0;
-  int count = 0;
-  for (const ClipScore& score : scores)
-    if (score.detailed()) sum += score.gain(), ++count;
-  return count == 0 ? 0 : sum / count;
+  return mean_gain(scores, [](const ClipScore& score) { return score.detailed(); });
+}
+double Evaluation::mean_gain_clips() const {
+  return mean_gain(scores, [](const ClipScore& score) { return score.moving() && score.variant.empty(); });
+}
+double Evaluation::mean_gain_stills() const {
+  return mean_gain(scores, [](const ClipScore& score) { return !score.moving() && score.variant.empty(); });
 }
 
 double Evaluation::least_gain() const {
@@ -200,6 +213,8 @@ std::string table_of(const Evaluation& evaluation) {
       "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (const ClipScore& score : evaluation.scores) table += row(score) + "\n";
   table += text("\nMean gain over detailed clips (detail >= %.1f, as they are): %+.2f dB\n", kDetailed, evaluation.mean_gain_detailed());
+  table += text("Mean gain over all clips as they are: %+.2f dB; over still pictures: %+.2f dB\n", evaluation.mean_gain_clips(),
+                evaluation.mean_gain_stills());
   table += text("Least gain of all rows: %+.2f dB\n", evaluation.least_gain());
   return table;
 }

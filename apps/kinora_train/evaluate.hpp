@@ -37,13 +37,17 @@ struct ClipScore {
   double lanczos_psnr = 0, lanczos_ssim = 0;  // means over the pictures
   double model_psnr = 0, model_ssim = 0;
   double gain() const { return model_psnr - lanczos_psnr; }
-  bool detailed() const { return variant.empty() && detail >= kDetailed; }
+  bool moving() const { return frames > 1; }  // no still picture
+  bool detailed() const { return moving() && variant.empty() && detail >= kDetailed; }
 };
 
 struct Evaluation {
   std::vector<ClipScore> scores;
-  std::vector<std::string> skipped;   // "path: why"
-  double mean_gain_detailed() const;  // 0 when no clip is detailed
+  std::vector<std::string> skipped;  // "path: why"
+  // Means over clips as they are (no variants); 0 when there is none.
+  double mean_gain_detailed() const;
+  double mean_gain_clips() const;
+  double mean_gain_stills() const;
   double least_gain() const;
 };
 

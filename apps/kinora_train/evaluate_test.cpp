@@ -106,11 +106,23 @@ TEST_F(Evaluate, prints_rows_variants_and_summary_and_fills_the_card) {
 
 TEST_F(Evaluate, summarises_by_hand_computed_numbers) {
   Evaluation evaluation;
-  evaluation.scores = {{.clip = "a", .variant = "", .detail = 5, .lanczos_psnr = 30, .model_psnr = 31.5},
-                       {.clip = "b", .variant = "", .detail = 4, .lanczos_psnr = 30, .model_psnr = 30.5},
-                       {.clip = "flat", .variant = "", .detail = 1, .lanczos_psnr = 40, .model_psnr = 39.95},
-                       {.clip = "a", .variant = "noisy", .detail = 9, .lanczos_psnr = 30, .model_psnr = 30.1}};
+  const auto add = [&](const char* variant, int frames, double detail, double gain) {
+    ClipScore score;
+    score.variant = variant;
+    score.frames = frames;
+    score.detail = detail;
+    score.lanczos_psnr = 30;
+    score.model_psnr = 30 + gain;
+    evaluation.scores.push_back(score);
+  };
+  add("", 9, 5, 1.5);
+  add("", 9, 4, 0.5);
+  add("", 9, 1, -0.05);
+  add("noisy", 9, 9, 0.1);
+  add("", 1, 8, 0.7);
   EXPECT_NEAR(evaluation.mean_gain_detailed(), 1.0, 1e-12);
+  EXPECT_NEAR(evaluation.mean_gain_clips(), 0.65, 1e-12);
+  EXPECT_NEAR(evaluation.mean_gain_stills(), 0.7, 1e-12);
   EXPECT_NEAR(evaluation.least_gain(), -0.05, 1e-12);
   EXPECT_EQ(Evaluation{}.mean_gain_detailed(), 0);
 }

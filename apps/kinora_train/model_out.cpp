@@ -35,7 +35,6 @@ void write_upscaler(const TrainSettings& settings, const models::esrgan::SrvggCo
                  {"seconds", std::llround(how.elapsed_s)},
                  {"seed", settings.seed},
                  {"batch", settings.batch},
-                 {"shots", settings.shots},
                  {"precision", settings.precision == Precision::bf16 ? "bf16" : "fp32"},
                  {"held_out_psnr_y_db", rounded(how.psnr)},
                  {"held_out_bicubic_psnr_y_db", rounded(how.bicubic_psnr)}}}};
