@@ -54,7 +54,7 @@ TEST_F(EngineTest, turns_delivered_files_into_artifacts) {
   const auto& hls = job.output.at("hls");
   EXPECT_EQ(hls.at("file"), "master.m3u8");
   EXPECT_EQ(job.output.at("renditions").as_array().size(), 2u);
-  EXPECT_EQ(job.output.at("params").at("segment_s"), 2);
+  EXPECT_EQ(job.output.at("params").at("segment_s"), 2.0);
   const auto artifact = world_.run(world_.engine->artifact("proj_1", std::string(hls.at("artifact").as_string())));
   ASSERT_TRUE(artifact);
   EXPECT_EQ(artifact->kind, "hls");

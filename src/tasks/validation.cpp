@@ -37,6 +37,13 @@ std::optional<base::FieldError> wrong_text(const ParamSpec& spec, std::string_vi
 
 std::optional<json::value> read_param(const ParamSpec& spec, ObjectReader& in, FieldErrors& errors, Author author);
 
+// Of the same JSON kind as a value that was given: a number is always a double, "2" included.
+json::value default_of(const ParamSpec& spec) {
+  json::value value = json::parse(spec.default_json);
+  if (spec.type == ParamType::number) value = value.to_number<double>();
+  return value;
+}
+
 json::object read_params(std::span<const ParamSpec> specs, ObjectReader& in, FieldErrors& errors, Author author) {
   json::object out;
   for (const ParamSpec& spec : specs) {
@@ -44,7 +51,7 @@ json::object read_params(std::span<const ParamSpec> specs, ObjectReader& in, Fie
     if (auto value = read_param(spec, in, errors, author))
       out[spec.name] = std::move(*value);
     else if (!spec.default_json.empty())
-      out[spec.name] = json::parse(spec.default_json);
+      out[spec.name] = default_of(spec);
   }
   return out;
 }

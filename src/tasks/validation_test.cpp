@@ -81,6 +81,13 @@ TEST(Validation, refuses_past_each_bound_and_accepts_the_bound) {
   EXPECT_TRUE(check("thumbnail", R"({"video": 1, "at_s": -0.1})").at("/input/at_s").starts_with("too_low"));
 }
 
+TEST(Validation, gives_a_default_the_kind_of_a_given_value) {
+  // Found by the fuzzer: the default of a number was an integer where a given 2 is a double.
+  EXPECT_TRUE(check("transcode", R"({"video": 1})").input.params.at("segment_s").is_double());
+  EXPECT_TRUE(check("transcode", R"({"video": 1, "segment_s": 2})").input.params.at("segment_s").is_double());
+  EXPECT_TRUE(check("image-upscale", R"({"image": 1})").input.params.at("scale").is_int64());
+}
+
 TEST(Validation, takes_null_for_absent) {
   const auto checked = check("image-upscale", R"({"image": {"artifact": "a"}, "scale": null})");
   EXPECT_TRUE(checked.errors.empty());
