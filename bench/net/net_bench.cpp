@@ -60,7 +60,7 @@ class OurServer {
       ServerSettings settings;
       settings.tls = identity;
       Server server(loop.get_executor(), settings, [](Request&, Response& response) -> Task<void> {
-        (void)co_await response.send(200, {{"content-type", "text/plain"}}, "hello\n");
+        (void)co_await response.send(200, Headers().with("content-type", "text/plain"), "hello\n");
       });
       if (!server.listen()) std::_Exit(1);
       port = server.port();

@@ -334,7 +334,8 @@ TEST(ClientBody, stops_when_the_answer_comes_early) {
 TEST(ClientLimits, bound_headers_and_bodies_of_answers) {
   asio::io_context loop;
   TestServer server(loop, [](Request& request, Response& response) -> Task<void> {
-    (void)co_await response.send(200, {{"x", std::string(request.path == "/header" ? 20'000 : 1, 'x')}}, std::string(1001, 'x'));
+    (void)co_await response.send(200, Headers().with("x", std::string(request.path == "/header" ? 20'000 : 1, 'x')),
+                                 std::string(1001, 'x'));
   });
   ClientSettings settings;
   settings.header_bytes = 10'000;

@@ -43,7 +43,7 @@ class ServerEngine : public Engine {
   using Accept = std::function<std::shared_ptr<Exchange>(MessageHead head)>;
   virtual void respond(Exchange& exchange, int status, const Headers& headers) = 0;
   virtual void want_body(Exchange& exchange) = 0;  // answers "Expect: 100-continue"
-  virtual bool head_pending() const = 0;  // part of a request's head is here
+  virtual bool head_pending() const = 0;           // part of a request's head is here
   virtual bool saw_request() const = 0;
 };
 

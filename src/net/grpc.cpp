@@ -101,7 +101,7 @@ Task<void> GrpcService::handle(Request& request, Response& response) const {
   const auto timeout_text = request.headers.get("grpc-timeout");
   const auto timeout = timeout_text ? parse_grpc_timeout(*timeout_text) : std::nullopt;
   if (request.method != "POST") {
-    (void)co_await response.send(405, {{"allow", "POST"}}, "");
+    (void)co_await response.send(405, Headers().with("allow", "POST"), "");
     co_return;
   }
   if (timeout_text && !timeout) {

@@ -25,6 +25,11 @@ Headers::Headers(std::initializer_list<Field> fields) {
 
 void Headers::add(std::string_view name, std::string value) { fields_.emplace_back(lowered(name), std::move(value)); }
 
+Headers Headers::with(std::string_view name, std::string value) && {
+  add(name, std::move(value));
+  return std::move(*this);
+}
+
 void Headers::set(std::string_view name, std::string value) {
   erase(name);
   add(name, std::move(value));

@@ -27,6 +27,9 @@ class Headers {
   Headers() = default;
   Headers(std::initializer_list<Field> fields);
   void add(std::string_view name, std::string value);
+  // The same with one more field: co_await response.start(200, Headers().with("content-type", "text/plain")), where GCC 12 cannot
+  // compile a braced list of strings inside a co_await expression.
+  Headers with(std::string_view name, std::string value) &&;
   void set(std::string_view name, std::string value);  // replaces all of that name
   void erase(std::string_view name);
   std::optional<std::string_view> get(std::string_view name) const;  // the first

@@ -89,7 +89,8 @@ TEST(Router, says_404_for_unknown_paths_and_405_with_allow_for_other_methods) {
 TEST(Router, lets_the_owner_word_its_refusals) {
   Site site;
   site.router.on_refusal([](Request& request, Response& response, int status) -> Task<void> {
-    (void)co_await response.send(status, {{"content-type", "application/problem+json"}}, "{} " + std::string(request.param("allow")));
+    (void)co_await response.send(status, Headers().with("content-type", "application/problem+json"),
+                                 "{} " + std::string(request.param("allow")));
   });
   EXPECT_EQ(site.ask("GET", "/none"), "404 {} ");
   EXPECT_EQ(site.ask("PATCH", "/v1/jobs/1"), "405 {} GET, HEAD");

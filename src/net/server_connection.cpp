@@ -118,7 +118,7 @@ Task<void> ServerConnection::serve(std::shared_ptr<ServerExchange> exchange) {
   auto& engine = connection_->engine();
   if (!response.started()) {
     const int status = status_for(exchange->in_error);
-    (void)co_await response.send(status, {{"content-type", "text/plain"}}, std::string(reason_phrase(status)) + "\n");
+    (void)co_await response.send(status, Headers().with("content-type", "text/plain"), std::string(reason_phrase(status)) + "\n");
   }
   if (!response.finished()) {
     engine.abort(*exchange, {ErrorCode::internal, "the response was not finished"});
@@ -134,7 +134,7 @@ Task<void> ServerConnection::serve(std::shared_ptr<ServerExchange> exchange) {
 Task<void> ServerConnection::handle(ServerExchange& exchange, ServerResponse& response) {
   auto request = make_request(exchange.head, peer_);
   if (!request) {
-    (void)co_await response.send(400, {{"content-type", "text/plain"}}, request.error().message + "\n");
+    (void)co_await response.send(400, Headers().with("content-type", "text/plain"), request.error().message + "\n");
     co_return;
   }
   ServerBody body(*connection_, exchange, setup_->settings.limits.idle);

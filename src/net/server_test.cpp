@@ -153,10 +153,10 @@ TEST(Server, keeps_handlers_from_breaking_the_protocol) {
   asio::io_context loop;
   std::vector<bool> allowed;
   TestServer server(loop, [&](Request&, Response& response) -> Task<void> {
-    allowed.push_back((co_await response.start(200, {{"x", "a\r\nset-cookie: b"}})).has_value());
+    allowed.push_back((co_await response.start(200, Headers().with("x", "a\r\nset-cookie: b"))).has_value());
     allowed.push_back((co_await response.start(99, {})).has_value());
     allowed.push_back((co_await response.write("early")).has_value());
-    allowed.push_back((co_await response.start(200, {{"content-length", "3"}})).has_value());
+    allowed.push_back((co_await response.start(200, Headers().with("content-length", "3"))).has_value());
     allowed.push_back((co_await response.start(200, {})).has_value());
     allowed.push_back((co_await response.write("four")).has_value());
     allowed.push_back((co_await response.finish()).has_value());

@@ -26,24 +26,25 @@ using net::Task;
 constexpr std::size_t kPiece = 64 * 1024;
 
 Task<void> hello(Request& request, Response& response) {
-  (void)co_await response.send(200, {{"content-type", "text/plain"}, {"x-version", std::to_string(request.peer.http_version)}}, "hello\n");
+  (void)co_await response.send(
+      200, net::Headers().with("content-type", "text/plain").with("x-version", std::to_string(request.peer.http_version)), "hello\n");
 }
 
 Task<void> echo(Request& request, Response& response) {
-  if (!co_await response.start(200, {{"content-type", "application/octet-stream"}})) co_return;
+  if (!co_await response.start(200, net::Headers().with("content-type", "application/octet-stream"))) co_return;
   for (;;) {
     auto piece = co_await request.body->read();
     if (!piece) co_return;
     if (piece->empty()) break;
     if (!co_await response.write(std::move(*piece))) co_return;
   }
-  (void)co_await response.finish({{"x-trailer", "end"}});
+  (void)co_await response.finish(net::Headers().with("x-trailer", "end"));
 }
 
 Task<void> big(Request& request, Response& response) {
   const auto query = net::parse_query(request.query).value_or(net::Query{});
   std::size_t left = std::stoull(net::query_value(query, "bytes").value_or("0"));
-  if (!co_await response.start(200, {{"content-length", std::to_string(left)}})) co_return;
+  if (!co_await response.start(200, net::Headers().with("content-length", std::to_string(left)))) co_return;
   for (; left > 0; left -= std::min(left, kPiece)) {
     if (!co_await response.write(std::string(std::min(left, kPiece), 'k'))) co_return;
   }
@@ -51,9 +52,9 @@ Task<void> big(Request& request, Response& response) {
 }
 
 Task<void> events(Request&, Response& response) {
-  if (!co_await response.start(200, {{"content-type", "text/event-stream"}})) co_return;
+  if (!co_await response.start(200, net::Headers().with("content-type", "text/event-stream"))) co_return;
   for (int i = 1; i <= 3; ++i) {
-    if (!co_await response.write(net::format_sse({"tick", std::to_string(i), std::to_string(i)}))) co_return;
+    if (!co_await response.write(net::format_sse(net::SseEvent{"tick", std::to_string(i), std::to_string(i)}))) co_return;
   }
   (void)co_await response.finish();
 }
