@@ -41,7 +41,8 @@ class MediaToolTest : public CoroutineTest {
     std::optional<ToolOutcome> out;
     run([&]() -> Task<void> {
       MediaTool tool(executor_, settings);
-      out = co_await tool.run("probe", {{"input", "in.mp4"}}, sink);
+      boost::json::object request{{"input", "in.mp4"}};
+      out = co_await tool.run("probe", std::move(request), sink);
     });
     return std::move(*out);
   }

@@ -140,8 +140,9 @@ class TestGateway {
       --lie_about_hash;
       hash = std::string(64, '0');
     }
-    co_await response.send(200, {{"content-type", "application/json"}},
-                           boost::json::serialize(boost::json::object{{"bytes", body->size()}, {"sha256", hash}}));
+    net::Headers headers{{"content-type", "application/json"}};
+    const boost::json::object answer{{"bytes", body->size()}, {"sha256", hash}};
+    co_await response.send(200, std::move(headers), boost::json::serialize(answer));
   }
 
   net::Router router_;

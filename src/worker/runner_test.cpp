@@ -157,7 +157,8 @@ tasks::TaskOrder order() {
 
 net::Handler stream(std::vector<std::string> events, bool end = true) {
   return [events = std::move(events), end](net::Request&, net::Response& response) -> net::Task<void> {
-    co_await response.start(200, {{"content-type", "text/event-stream"}});
+    net::Headers headers{{"content-type", "text/event-stream"}};
+    co_await response.start(200, std::move(headers));
     for (const auto& event : events) co_await response.write("data: " + event + "\n\n");
     if (end) co_await response.finish();
   };
@@ -171,7 +172,8 @@ class RunnerCallTest : public RunnerTest {
     if (!runner_) runner(ready_line() + "exec sleep 1000");
     with_runner([&]() -> net::Task<void> {
       co_await until([&] { return runner_->ready(); });
-      out = co_await call_runner(*runner_, client_, order(), {{"video", "/w/in/0.mp4"}}, "/w/out", silence,
+      const LocalInputs inputs{{"video", "/w/in/0.mp4"}};
+      out = co_await call_runner(*runner_, client_, order(), inputs, "/w/out", silence,
                                  [&](const tasks::Progress& progress) { fractions_.push_back(progress.fraction); });
     });
     return std::move(*out);

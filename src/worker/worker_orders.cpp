@@ -22,7 +22,8 @@ namespace {
 constexpr std::string_view kNoCapacity = "No capacity available for capability";  // Livepeer's words
 
 net::Task<void> refuse(net::Response& response, int status, std::string text) {
-  co_await response.send(status, {{"content-type", "text/plain; charset=utf-8"}}, std::move(text));
+  net::Headers headers{{"content-type", "text/plain; charset=utf-8"}};  // GCC 12 cannot keep an initializer list over a suspension
+  co_await response.send(status, std::move(headers), std::move(text));
 }
 
 net::Task<void> pass(std::chrono::seconds time) {
