@@ -28,6 +28,8 @@ namespace asio = boost::asio;
 namespace fs = std::filesystem;
 using namespace kinora::net;
 
+constexpr int kRounds = 7;
+
 std::string output_of(const std::string& command) {
   std::string out;
   FILE* const pipe = ::popen((command + " 2>/dev/null").c_str(), "r");
@@ -162,13 +164,18 @@ int main(int argc, char** argv) {
   }
   std::optional<Nginx> nginx;
   if (installed("nginx")) nginx.emplace(identity);
+  // In turns, and the best of each: on a machine that others use too, the best is what the program can do.
   for (const bool http1 : {false, true}) {
-    const auto mine = requests_per_second(ours.port, http1, requests);
-    if (!mine) return 1;
-    std::printf("%s: %.0f requests/s", http1 ? "HTTP/1.1" : "HTTP/2", *mine);
-    const auto peer = nginx ? requests_per_second(nginx->port, http1, requests) : std::nullopt;
-    if (peer) {
-      std::printf(", nginx %.0f, ratio %.2f\n", *peer, *mine / *peer);
+    double mine = 0;
+    double peer = 0;
+    for (int round = 0; round < kRounds; ++round) {
+      mine = std::max(mine, requests_per_second(ours.port, http1, requests).value_or(0));
+      if (nginx) peer = std::max(peer, requests_per_second(nginx->port, http1, requests).value_or(0));
+    }
+    if (mine == 0) return 1;
+    std::printf("%s: best of %d: %.0f requests/s", http1 ? "HTTP/1.1" : "HTTP/2", kRounds, mine);
+    if (peer > 0) {
+      std::printf(", nginx %.0f, ratio %.2f\n", peer, mine / peer);
     } else {
       std::printf(", peer missing (nginx)\n");
     }
