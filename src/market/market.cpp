@@ -8,7 +8,7 @@
 #include "market/book.hpp"
 #include "market/discovery.hpp"
 #include "market/job_call.hpp"
-#include "wire/byoc.hpp"
+#include "wire/messages.hpp"
 
 namespace kinora::market {
 namespace {
@@ -157,7 +157,9 @@ Outcome Market::State::conclude(std::size_t index, const std::string& capability
 }
 
 Market::Market(boost::asio::any_io_executor executor, net::Client& client, MarketSettings settings, Clock clock)
-    : state_(std::make_shared<State>(std::move(executor), client, std::move(settings), std::move(clock))) {}
+    : state_(std::make_shared<State>(std::move(executor), client, std::move(settings), std::move(clock))) {
+  wire::silence_protobuf();
+}
 
 Market::~Market() {
   state_->listener = nullptr;

@@ -11,6 +11,7 @@
 #include "orchestrator/job.hpp"
 #include "orchestrator/state.hpp"
 #include "wire/byoc.hpp"
+#include "wire/messages.hpp"
 
 namespace kinora::orchestrator {
 namespace {
@@ -125,6 +126,7 @@ Task<void> refuse(net::Response& response, int status, std::string text) {
 
 Orchestrator::Orchestrator(boost::asio::any_io_executor executor, OrchestratorSettings settings, net::Client& client, Clock clock) {
   if (settings.secret.empty()) throw std::invalid_argument("the orchestrator needs a secret that workers show to register");
+  wire::silence_protobuf();
   state_ = std::make_unique<State>(std::move(executor), std::move(settings), client, std::move(clock));
 }
 
