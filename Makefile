@@ -40,8 +40,8 @@ format:
 bench: build
 	@scripts/bench $(BUILD)
 
-fuzz:
-	@$(MAKE) --no-print-directory build PRESET=fuzz
+fuzz: setup
+	@scripts/build fuzz fuzzers
 	@scripts/run-fuzzers build/fuzz
 
 sanitize:
