@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "proc/coroutine_test.hpp"
 
@@ -95,7 +96,9 @@ TEST_F(ProcessTest, writing_to_a_process_that_closed_its_input_is_an_error_not_a
     EXPECT_EQ(**(co_await process->read_line()), "closed");
     const auto written = co_await process->write_input(std::string(1'000'000, 'x'));
     EXPECT_FALSE(written.has_value());
-    if (!written) EXPECT_EQ(written.error().code, ErrorCode::io);
+    if (!written) {
+      EXPECT_EQ(written.error().code, ErrorCode::io);
+    }
   });
 }
 
@@ -119,7 +122,9 @@ TEST_F(ProcessTest, a_flood_of_output_waits_for_its_reader) {
     auto process = shell("seq 1 200000");
     const auto all = co_await lines(*process);
     EXPECT_EQ(all.size(), 200000U);
-    if (!all.empty()) EXPECT_EQ(all.back(), "200000");
+    if (!all.empty()) {
+      EXPECT_EQ(all.back(), "200000");
+    }
   });
 }
 
@@ -128,7 +133,9 @@ TEST_F(ProcessTest, refuses_a_line_past_its_limit) {
     auto endless = shell("cat /dev/zero", {.program = "/bin/sh", .line_bytes = 100'000});
     const auto line = co_await endless->read_line();
     EXPECT_FALSE(line.has_value());
-    if (!line) EXPECT_EQ(line.error().code, ErrorCode::too_large);
+    if (!line) {
+      EXPECT_EQ(line.error().code, ErrorCode::too_large);
+    }
 
     auto exact = shell("printf 12345678; echo; printf 123456789; echo", {.program = "/bin/sh", .line_bytes = 8});
     EXPECT_EQ(**(co_await exact->read_line()), "12345678");

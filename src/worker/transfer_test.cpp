@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include "worker/loopback_test.hpp"
 
