@@ -76,12 +76,12 @@ TEST_F(Uploads, parts_in_any_order_are_joined_by_number) {
 TEST_F(Uploads, a_signed_url_is_for_one_upload_and_for_putting) {
   const auto one = post("/v1/media/uploads", json::object{{"filename", "a.png"}});
   const auto two = post("/v1/media/uploads", json::object{{"filename", "b.png"}});
-  const std::string url = text(one["single"].at("url"));
-  std::string stolen = url;
+  const std::string target = text(one["single"].at("url"));
+  std::string stolen = target;
   stolen.replace(stolen.find(text(one["id"])), text(one["id"]).size(), text(two["id"]));
   EXPECT_EQ(send("PUT", stolen, "x", kNoKey).status, 403);
-  EXPECT_EQ(send("PUT", url.substr(0, url.find('?')), "x", kNoKey).status, 401);
-  EXPECT_EQ(send("PUT", url.substr(0, url.find('?')), "x").status, 200);  // with a key of the project
+  EXPECT_EQ(send("PUT", target.substr(0, target.find('?')), "x", kNoKey).status, 401);
+  EXPECT_EQ(send("PUT", target.substr(0, target.find('?')), "x").status, 200);  // with a key of the project
 }
 
 TEST_F(Uploads, a_completion_that_was_broken_off_can_be_repeated_also_after_a_restart) {

@@ -65,8 +65,8 @@ Task<Answer> events(Call& call, const Services& services) {
       if (rest && rest->empty()) co_return Reply::empty(204);  // the end was seen: do not reconnect
     }
   }
-  if (!co_await call.start(200, {{"content-type", "text/event-stream"}, {"cache-control", "no-store"}, {"x-accel-buffering", "no"}}))
-    co_return Reply::sent();
+  const net::Headers headers{{"content-type", "text/event-stream"}, {"cache-control", "no-store"}, {"x-accel-buffering", "no"}};
+  if (!co_await call.start(200, headers)) co_return Reply::sent();
   if (!co_await call.response.write("retry: 2000\n\n")) co_return Reply::sent();
   if (!query->after) {
     const json::object snapshot = jobs::to_json(*job, services.links, services.clock(), services.engine.queue_position(job->id));

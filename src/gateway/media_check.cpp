@@ -92,7 +92,8 @@ net::Task<jobs::Outcome<json::object>> MediaCheck::ask(std::string operation, js
 }
 
 net::Task<jobs::Outcome<Probed>> MediaCheck::probe(std::string path, std::string declared_mime) {
-  auto result = co_await ask("probe", {{"input", path}});
+  json::object request{{"input", path}};
+  auto result = co_await ask("probe", std::move(request));
   if (!result) co_return tl::unexpected(std::move(result).error());
   Probed probed;
   if (const json::value* outputs = result->if_contains("outputs"); outputs != nullptr && outputs->is_object())
@@ -103,7 +104,8 @@ net::Task<jobs::Outcome<Probed>> MediaCheck::probe(std::string path, std::string
 }
 
 net::Task<jobs::Outcome<Decoded>> MediaCheck::decode(std::string path) {
-  auto result = co_await ask("verify", {{"input", path}});
+  json::object request{{"input", path}};
+  auto result = co_await ask("verify", std::move(request));
   if (!result) co_return tl::unexpected(std::move(result).error());
   const json::value* outputs = result->if_contains("outputs");
   const json::value* decoded = outputs != nullptr && outputs->is_object() ? outputs->as_object().if_contains("decoded") : nullptr;
