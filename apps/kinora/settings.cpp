@@ -51,9 +51,7 @@ base::Result<base::Config> load_settings(const Home& home, const std::map<std::s
     const std::size_t equals = text.find('=');
     if (equals != std::string_view::npos) environment[std::string(text.substr(0, equals))] = std::string(text.substr(equals + 1));
   }
-  // Not settings of a node: where things are, credentials, and what only the tests read.
-  static const std::vector<std::string> others{"KINORA_HOME",       "KINORA_API",       "KINORA_API_KEY",    "KINORA_ORCHESTRATOR_SECRET",
-                                               "KINORA_GOLDEN_DIR", "KINORA_MEDIA_DIR", "KINORA_PEER_PYTHON"};
+  static const std::vector<std::string> others{"KINORA_ORCHESTRATOR_SECRET"};  // a credential, not a setting
   return base::Config::load(config_keys(), toml, home.config_file().string(), environment, others, flags);
 }
 

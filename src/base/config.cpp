@@ -156,7 +156,14 @@ Result<Config> Config::load(std::span<const ConfigKey> keys, std::string_view to
     if (!variable.starts_with("KINORA_") || std::find(other_variables.begin(), other_variables.end(), variable) != other_variables.end())
       continue;
     const auto found = std::find(variables.begin(), variables.end(), variable);
-    if (found == variables.end()) return fail(unknown("environment variable", variable, variables));
+    if (found == variables.end()) {
+      // Only within one of our sections: KINORA_ names beyond them may belong to other programs.
+      const bool ours = std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& key) {
+        return variable.starts_with(environment_name(key.name.substr(0, key.name.find('.'))) + "_");
+      });
+      if (ours) return fail(unknown("environment variable", variable, variables));
+      continue;
+    }
     const ConfigKey& key = keys[static_cast<std::size_t>(found - variables.begin())];
     auto value = from_text(key, text);
     if (!value) return fail(value.error().within("environment variable " + variable));

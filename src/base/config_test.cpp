@@ -32,6 +32,7 @@ TEST(Config, an_unknown_key_names_the_nearest_one) {
   EXPECT_EQ(load("[gateway]\nchunks_s = 20\n").error().message,
             "config.toml: unknown key \"gateway.chunks_s\"; did you mean \"gateway.chunk_s\"?");
   EXPECT_NE(load("", {{"KINORA_GATEWAY_LISTN", "x"}}).error().message.find("KINORA_GATEWAY_LISTEN"), std::string::npos);
+  EXPECT_TRUE(load("", {{"KINORA_SOMETHING_ELSE", "x"}}));
   EXPECT_FALSE(load("gateway = 1"));
   EXPECT_FALSE(load("", {}, {{"gateway.nothing", "1"}}));
 }

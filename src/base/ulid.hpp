@@ -27,7 +27,7 @@ class UlidSource {
 
  private:
   std::mutex mutex_;
-  UnixMillis last_{};
+  UnixMillis last_ = UnixMillis::min();  // so that the first always draws random bits
   std::array<std::uint8_t, 10> random_{};
 };
 

@@ -36,5 +36,10 @@ TEST(UlidSource, rises_strictly_even_when_the_clock_stands_or_goes_back) {
   }
 }
 
+TEST(UlidSource, two_sources_differ_even_at_time_zero) {
+  UlidSource a, b;
+  EXPECT_NE(a.next(UnixMillis()), b.next(UnixMillis()));
+}
+
 }  // namespace
 }  // namespace kinora::base
