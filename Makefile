@@ -27,7 +27,7 @@ demo: build
 	@scripts/demo $(BUILD)
 
 test: build
-	@scripts/run-tests $(BUILD)
+	@scripts/run-tests $(BUILD) $(KINORA_CTEST)
 
 lint: build
 	@scripts/check-arrows

@@ -8,6 +8,7 @@
 #include "gateway/job_log.hpp"
 #include "gateway/list_query.hpp"
 #include "gateway/services.hpp"
+#include "jobs/planner.hpp"
 #include "jobs/submission.hpp"
 
 namespace kinora::gateway {
@@ -82,6 +83,10 @@ Task<Answer> submit(Call& call, const Services& services) {
 
   const auto wait = wanted_wait(*body, call.request.headers.get("prefer"));
   jobs::SubmitRequest request{call.caller.project, call.caller.key_id, std::move(*body), std::move(*scope), std::string(call.trace_id())};
+  // A long video is cut for as many workers as are free: that has to be known now.
+  if (const auto* task = request.body.is_object() ? request.body.get_object().if_contains("task") : nullptr;
+      task != nullptr && task->is_string() && jobs::may_be_cut(task->get_string()))
+    (void)co_await services.nodes();
   auto submitted = co_await services.engine.submit(std::move(request));
   if (!submitted) co_return tl::unexpected(std::move(submitted).error());
   jobs::Job job = std::move(submitted->job);

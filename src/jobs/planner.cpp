@@ -39,9 +39,11 @@ SourceFacts source_facts(const json::value& media) {
   return out;
 }
 
+bool may_be_cut(std::string_view task) { return task == "video-upscale"; }
+
 PlanKind plan(std::string_view task, const json::object& params, const SourceFacts& source, unsigned free_slots,
               const PlanSettings& settings) {
-  if (!settings.chunking || task != "video-upscale" || params.contains("range")) return PlanKind::single;
+  if (!settings.chunking || !may_be_cut(task) || params.contains("range")) return PlanKind::single;
   if (free_slots < 2 || source.duration_s <= 2 * settings.chunk_s) return PlanKind::single;
   return PlanKind::chunked;
 }

@@ -24,6 +24,8 @@ struct PlanSettings {
   bool chunking = true;
 };
 enum class PlanKind { single, chunked };
+// True for a task whose video plan() may cut: only then the number of free slots matters.
+bool may_be_cut(std::string_view task);
 // chunked: a video-upscale longer than two chunks, with more than one free worker slot, that is not itself a part of a video.
 PlanKind plan(std::string_view task, const json::object& params, const SourceFacts& source, unsigned free_slots,
               const PlanSettings& settings);

@@ -32,7 +32,9 @@ void Attempt::finish(const tasks::TaskEvent& result_or_failure) {
 }
 
 void Attempt::left() {
-  if (--followers_ == 0 && !finished() && abandoned_) abandoned_();
+  if (--followers_ > 0 || finished() || !abandoned_) return;
+  withdrawn_ = true;
+  abandoned_();
 }
 
 net::Task<void> Attempt::follow(std::shared_ptr<Attempt> attempt, net::Response& response, std::chrono::milliseconds heartbeat) {
@@ -79,6 +81,10 @@ void AttemptTable::add(std::shared_ptr<Attempt> attempt) {
 }
 
 void AttemptTable::finished(const std::shared_ptr<Attempt>& attempt, net::Clock::time_point now) {
+  if (attempt->withdrawn()) {
+    all_.erase(attempt->id());
+    return;
+  }
   kept_.push_back({attempt->id(), attempt->last_bytes(), now + keep_});
   kept_bytes_ += kept_.back().bytes;
   expire(now);

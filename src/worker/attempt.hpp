@@ -23,6 +23,8 @@ class Attempt {
 
   const std::string& id() const { return id_; }
   bool finished() const { return !last_.empty(); }
+  // Its last follower left before the end: it is being stopped, and nobody can attach any more.
+  bool withdrawn() const { return withdrawn_; }
   std::size_t last_bytes() const { return last_.size(); }
 
   // What a follower is told next. Reports that come quicker than kProgressGap are dropped unless the stage changes.
@@ -48,6 +50,7 @@ class Attempt {
   net::Clock::time_point reported_{};
   std::uint64_t version_ = 0;  // of progress_
   std::size_t followers_ = 0;
+  bool withdrawn_ = false;
   std::function<void()> abandoned_;
   net::Signal changed_;
 };
@@ -62,6 +65,7 @@ class AttemptTable {
 
   std::shared_ptr<Attempt> find(const std::string& id, net::Clock::time_point now);
   void add(std::shared_ptr<Attempt> attempt);
+  // Keeps a finished attempt's outcome, but not that of a withdrawn one: the same order may come again and begins anew.
   void finished(const std::shared_ptr<Attempt>& attempt, net::Clock::time_point now);
   std::size_t size() const { return all_.size(); }
 

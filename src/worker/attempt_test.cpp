@@ -162,6 +162,19 @@ TEST(AttemptTableTest, keeps_an_outcome_for_its_time) {
   EXPECT_EQ(table.size(), 0U);
 }
 
+TEST_F(AttemptTest, a_withdrawn_one_is_not_kept_so_that_the_same_order_can_begin_anew) {
+  AttemptTable table(5min);
+  table.add(attempt_);
+  attempt_->on_abandoned([] {});
+  PaperResponse response;
+  response.take = 0;
+  run(loop_, Attempt::follow(attempt_, response, 1h));
+  EXPECT_TRUE(attempt_->withdrawn());
+  attempt_->finish(tasks::failure("canceled", ""));
+  table.finished(attempt_, net::Clock::time_point{});
+  EXPECT_EQ(table.find(attempt_->id(), net::Clock::time_point{}), nullptr);
+}
+
 TEST(AttemptTableTest, keeps_no_more_than_its_limits) {
   boost::asio::io_context loop;
   AttemptTable table(5min, 1'000'000);

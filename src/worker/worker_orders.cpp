@@ -64,6 +64,8 @@ net::Task<void> Worker::Core::handle(net::Request& request, net::Response& respo
   if (order->task != request.param("task")) co_return co_await refuse(response, 400, "the order is for another task than its address");
 
   std::shared_ptr<Attempt> attempt = attempts.find(order->attempt, net::Clock::now());
+  // The gateway that withdrew it (it was killed, say) asks again while the programs are still being stopped.
+  if (attempt && attempt->withdrawn()) co_return co_await refuse(response, 503, std::string(kNoCapacity));
   if (!attempt) {
     auto free_place = draining ? std::nullopt : place(*order);
     if (!free_place) co_return co_await refuse(response, 503, std::string(kNoCapacity));
