@@ -51,6 +51,8 @@ net::Task<void> Runner::run_once() {
                        "--device", settings_.device.name, "--models",   settings_.models.string()};
   options.cpus = settings_.device.cpus;
   options.nice = 5;
+  // Threads of the network that wait must leave the processor to decoder and encoder: libgomp spins otherwise.
+  options.environment.emplace_back("OMP_WAIT_POLICY=passive");
   auto started = proc::Process::start(executor_, options);
   ++generation_;
   if (!started) {
