@@ -23,7 +23,8 @@ build: setup
 	@mkdir -p build
 	@scripts/build $(PRESET)
 
-demo: build
+demo: setup
+	@scripts/build $(PRESET) kinora kinora-media kinora-runner
 	@scripts/demo $(BUILD)
 
 test: build
