@@ -1,6 +1,7 @@
 #include "kinora/job_input.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -13,7 +14,7 @@ namespace json = base::json;
 class JobInputTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("job_input_" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()));
+    folder_ = fs::path(testing::TempDir()) / ("job_input_" + std::to_string(::getpid()));
     fs::create_directories(folder_);
     clip_ = (folder_ / "clip.mp4").string();
     std::ofstream(clip_) << "x";

@@ -333,7 +333,7 @@ TEST_F(EngineTest, pages_through_jobs_with_filters) {
 
 TEST_F(EngineTest, wakes_a_waiter_when_its_job_changes) {
   const std::string id = world_.submit_ok(kPing);
-  std::int64_t last = world_.events(id).back().offset;
+  std::int64_t last = world_.events(id).front().offset;
   EXPECT_TRUE(world_.run(world_.engine->feed().wait(id, last, 5s)));
   ASSERT_TRUE(world_.until_idle());
   last = world_.events(id).back().offset;

@@ -54,8 +54,8 @@ def probe(path):
     return found
 
 
-def decodes(path):
-    done = subprocess.run(["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"], stderr=subprocess.PIPE)
+def decodes(path, streams="0"):
+    done = subprocess.run(["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-map", streams, "-f", "null", "-"], stderr=subprocess.PIPE)
     return done.returncode == 0
 
 

@@ -59,9 +59,13 @@ class MediaFolder(NetworkTest):
                     for item in job["output"].get("renditions", []):
                         out = self.save(item["url"], "out.mp4")
                         found = probe(out)
-                        self.assertTrue(decodes(out))
+                        # Damaged sound is copied as it is: only the picture of a broken file must be whole.
+                        self.assertTrue(decodes(out, "0" if path.parent.name != "broken" else "0:v"))
                         if path.parent.name != "broken":
-                            self.assertAlmostEqual(float(found["format"]["duration"]), float(probe(path)["format"].get("duration", found["format"]["duration"])), delta=0.25)
+                            top, bottom = map(int, video["avg_frame_rate"].split("/"))
+                            frame = bottom / top if top else 0
+                            length = float(found["format"]["duration"])
+                            self.assertAlmostEqual(length, float(probe(path)["format"].get("duration", length)), delta=max(0.25, frame))
                 if video and video["width"] * video["height"] <= 300_000 and frames <= 130:
                     job = self.run_task("video-upscale", path, scale=2)
                     if job["status"] == "succeeded":
