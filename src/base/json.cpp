@@ -18,10 +18,10 @@ namespace {
 // equal keys (two readers that disagree on that are a security hole), so both are done here.
 class ValueBuilder {
  public:
-  constexpr static std::size_t max_object_size = 1 << 20;
-  constexpr static std::size_t max_array_size = 1 << 20;
-  constexpr static std::size_t max_key_size = 1 << 20;
-  constexpr static std::size_t max_string_size = 1 << 20;
+  constexpr static std::size_t max_object_size = 1 << 26;
+  constexpr static std::size_t max_array_size = 1 << 26;
+  constexpr static std::size_t max_key_size = 1 << 26;
+  constexpr static std::size_t max_string_size = 1 << 26;  // JsonLimits::bytes is what bounds them
   using error_code = boost::system::error_code;
   using string_view = json::string_view;
 

@@ -11,8 +11,8 @@
 
 namespace kinora::proc {
 
-inline constexpr std::size_t kMaxEventBytes = 1 << 20;
-inline constexpr std::size_t kMaxDetailBytes = 2000;  // a longer detail is cut
+inline constexpr std::size_t kMaxEventBytes = 8 << 20;  // the result of a ladder of 20 000 files; as tasks::kMaxEventBytes
+inline constexpr std::size_t kMaxDetailBytes = 2000;    // a longer detail is cut
 
 // {"type":"progress", ...}: the object as it came, with a fraction inside 0..1 (absent or wrong: 0).
 struct ToolProgress {
