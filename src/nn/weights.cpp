@@ -1,0 +1,69 @@
+#include "nn/weights.hpp"
+
+#include <ATen/ops/empty.h>
+
+namespace kinora::nn {
+namespace {
+
+at::Tensor without_memory(const std::vector<std::int64_t>& shape, const Placement& placement) {
+  return at::empty(shape, at::TensorOptions().device(c10::kMeta).dtype(placement.dtype.value_or(at::kFloat)));
+}
+
+at::Tensor placed(const at::Tensor& stored, const Placement& placement) {
+  const auto dtype = stored.is_floating_point() ? placement.dtype.value_or(stored.scalar_type()) : stored.scalar_type();
+  at::Tensor moved = stored.to(placement.device, dtype);
+  if (placement.channels_last && moved.dim() == 4) moved = moved.contiguous(at::MemoryFormat::ChannelsLast);
+  // A handle of its own: exchanging a weight under a network must not reach the checkpoint's tensor.
+  return moved.is_same(stored) ? stored.alias() : moved;
+}
+
+}  // namespace
+
+Weights Weights::operator/(std::string_view name) const { return {load_, prefix_ + std::string(name) + "."}; }
+Weights Weights::operator/(std::int64_t index) const { return *this / std::to_string(index); }
+
+at::Tensor Weights::take(std::string_view name, const std::vector<std::int64_t>& shape) const {
+  return load_->take(prefix_ + std::string(name), shape);
+}
+
+at::Tensor Weights::take_if_there(std::string_view name, const std::vector<std::int64_t>& shape) const {
+  return has(name) ? take(name, shape) : at::Tensor();
+}
+
+bool Weights::has(std::string_view name) const { return load_->tensors_.contains(prefix_ + std::string(name)); }
+
+std::vector<std::int64_t> Weights::shape(std::string_view name) const {
+  const auto found = load_->tensors_.find(prefix_ + std::string(name));
+  return found == load_->tensors_.end() ? std::vector<std::int64_t>{} : found->second.sizes().vec();
+}
+
+WeightLoad::WeightLoad(TensorMap tensors, Placement placement, std::string file)
+    : tensors_(std::move(tensors)), placement_(placement), file_(std::move(file)) {}
+
+WeightLoad WeightLoad::shapes_only() {
+  WeightLoad load;
+  load.shapes_only_ = true;
+  return load;
+}
+
+at::Tensor WeightLoad::take(const std::string& name, const std::vector<std::int64_t>& shape) {
+  if (const auto taken = taken_.find(name); taken != taken_.end()) return taken->second;  // tied weights
+  needed_.emplace(name, shape);
+  const auto found = tensors_.find(name);
+  const bool fits = found != tensors_.end() && found->second.sizes() == c10::IntArrayRef(shape);
+  at::Tensor weight = fits ? placed(found->second, placement_) : without_memory(shape, placement_);
+  return taken_.emplace(name, std::move(weight)).first->second;
+}
+
+Parameters WeightLoad::finish() {
+  if (!shapes_only_) {
+    WeightShapes found;
+    for (const auto& [name, tensor] : tensors_)
+      if (!ignored_.contains(name) || needed_.contains(name)) found.emplace(name, tensor.sizes().vec());
+    check_weights(needed_, found, file_);
+  }
+  tensors_.clear();
+  return std::move(taken_);
+}
+
+}  // namespace kinora::nn

@@ -1,0 +1,89 @@
+#pragma once
+// Where a network's weights come from while it is built. A network takes each of its weights by name and shape from a scope of the
+// checkpoint; what is missing, superfluous or of another shape is collected meanwhile and reported at once by finish():
+//
+//   nn::WeightLoad load(tensors, {.device = c10::kCPU, .dtype = at::kFloat}, "unet/diffusion_pytorch_model.safetensors");
+//   const UNet2DCondition unet(config, load.root());   // inside: weights / "conv_in", .take("weight", {320, 4, 3, 3})
+//   nn::Parameters parameters = load.finish();          // throws LoadError naming the first ten differences
+//
+// One thread. The scopes must not outlive the load.
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nn/tensor_map.hpp"
+#include "nn/weight_check.hpp"
+
+namespace kinora::nn {
+
+// The weights of a built network by name. The handles share their TensorImpl with the layers, so that a weight can be exchanged under a
+// network that stands (at::TensorImpl::shallow_copy_from), as adapters do.
+using Parameters = std::map<std::string, at::Tensor>;
+
+struct Placement {
+  c10::Device device = c10::kCPU;
+  std::optional<at::ScalarType> dtype;  // of floating weights; nullopt: as stored
+  bool channels_last = false;           // memory order of 4-dimensional weights
+};
+
+class WeightLoad;
+
+// A scope of a checkpoint: a prefix. Cheap to copy.
+class Weights {
+ public:
+  Weights operator/(std::string_view name) const;  // "down_blocks" -> "down_blocks."
+  Weights operator/(std::int64_t index) const;     // 0 -> "0."
+  // The weight of this scope, moved to the load's placement. When it is missing or has another shape, that is noted and a tensor of the
+  // wanted shape without memory (meta device) is returned, so that the construction can go on.
+  at::Tensor take(std::string_view name, const std::vector<std::int64_t>& shape) const;
+  // take() if the checkpoint has it, else an undefined tensor: for weights that an architecture may or may not have.
+  at::Tensor take_if_there(std::string_view name, const std::vector<std::int64_t>& shape) const;
+  bool has(std::string_view name) const;
+  // Shape of a stored weight, for sizes that are in no config; empty when absent.
+  std::vector<std::int64_t> shape(std::string_view name) const;
+  const std::string& prefix() const { return prefix_; }  // "" or "down_blocks.0."
+
+ private:
+  friend class WeightLoad;
+  Weights(WeightLoad* load, std::string prefix) : load_(load), prefix_(std::move(prefix)) {}
+  WeightLoad* load_;
+  std::string prefix_;
+};
+
+class WeightLoad {
+ public:
+  // tensors: the whole component, under the names that the architecture gives them. file is for messages.
+  WeightLoad(TensorMap tensors, Placement placement, std::string file);
+  // A dry run without a checkpoint: every take() succeeds with a tensor without memory (meta device). finish() then lists the
+  // architecture's weights and their shapes.
+  static WeightLoad shapes_only();
+
+  Weights root() { return {this, ""}; }
+  // A weight that the file may hold and no one takes ("text_model.embeddings.position_ids"): not unexpected.
+  void ignore(std::string_view name) { ignored_.emplace(name); }
+  // Throws LoadError when weights are missing, unexpected or of the wrong shape. Afterwards the load is empty.
+  Parameters finish();
+
+ private:
+  friend class Weights;
+  WeightLoad() = default;
+  at::Tensor take(const std::string& name, const std::vector<std::int64_t>& shape);
+
+  TensorMap tensors_;
+  Placement placement_;
+  std::string file_;
+  bool shapes_only_ = false;
+  WeightShapes needed_;
+  Parameters taken_;
+  std::set<std::string> ignored_;
+};
+
+}  // namespace kinora::nn
