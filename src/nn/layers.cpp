@@ -11,7 +11,6 @@
 #include <ATen/ops/mish.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/rsqrt.h>
-#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 
 namespace kinora::nn {
@@ -77,7 +76,7 @@ at::Tensor apply(Act act, const at::Tensor& x) {
     case Act::silu: return at::silu(x);
     case Act::gelu: return at::gelu(x);
     case Act::gelu_tanh: return at::gelu(x, "tanh");
-    case Act::quick_gelu: return x.mul(at::sigmoid(x.mul(1.702)));
+    case Act::quick_gelu: return x.mul(1.702).sigmoid_().mul_(x);
     case Act::relu: return at::relu(x);
     case Act::mish: return at::mish(x);
   }

@@ -86,7 +86,13 @@ ClipTokenizer::ClipTokenizer(Vocabulary vocabulary, const std::vector<MergeRule>
           }(),
           file) {
   added.insert(added.end(), settings.numbered.begin(), settings.numbered.end());
-  for (const auto& token : added) vocabulary.emplace(token.content, token.id);
+  for (const auto& token : added) {
+    const auto [known, fresh] = vocabulary.emplace(token.content, token.id);
+    if (!fresh && known->second != token.id)
+      throw LoadError(
+          file, "added_tokens",
+          "'" + token.content + "' has the id " + std::to_string(token.id) + ", the vocabulary says " + std::to_string(known->second));
+  }
   const auto id = [&](const std::string& token, const char* field) {
     const auto found = vocabulary.find(token);
     if (found == vocabulary.end()) throw LoadError(file, field, "the token '" + token + "' is not in the vocabulary");
