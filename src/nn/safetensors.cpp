@@ -3,47 +3,13 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
-#include <array>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <utility>
+
+#include "nn/scalar_type.hpp"
 
 namespace kinora::nn {
-namespace {
-
-constexpr std::array<std::pair<Dtype, at::ScalarType>, 17> kScalarTypes{{{Dtype::boolean, at::kBool},
-                                                                         {Dtype::u8, at::kByte},
-                                                                         {Dtype::i8, at::kChar},
-                                                                         {Dtype::f8_e4m3, at::kFloat8_e4m3fn},
-                                                                         {Dtype::f8_e5m2, at::kFloat8_e5m2},
-                                                                         {Dtype::f8_e8m0, at::kFloat8_e8m0fnu},
-                                                                         {Dtype::u16, at::kUInt16},
-                                                                         {Dtype::i16, at::kShort},
-                                                                         {Dtype::f16, at::kHalf},
-                                                                         {Dtype::bf16, at::kBFloat16},
-                                                                         {Dtype::u32, at::kUInt32},
-                                                                         {Dtype::i32, at::kInt},
-                                                                         {Dtype::f32, at::kFloat},
-                                                                         {Dtype::u64, at::kUInt64},
-                                                                         {Dtype::i64, at::kLong},
-                                                                         {Dtype::f64, at::kDouble},
-                                                                         {Dtype::c64, at::kComplexFloat}}};
-
-at::ScalarType scalar_type(Dtype dtype) {
-  for (const auto& [ours, theirs] : kScalarTypes)
-    if (ours == dtype) return theirs;
-  return at::kFloat;  // unreachable: the table is complete
-}
-
-Dtype stored_type(const std::filesystem::path& path, const std::string& name, at::ScalarType type) {
-  for (const auto& [ours, theirs] : kScalarTypes)
-    if (theirs == type) return ours;
-  throw LoadError(path.string(), name, "safetensors has no name for its dtype");
-}
-
-}  // namespace
-
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(std::make_shared<MappedFile>(path)) {
   header_ = parse_safetensors_header(file_->bytes(), file_->bytes().size(), path.string());
 }
@@ -75,8 +41,9 @@ void write_safetensors(const std::filesystem::path& path, const TensorMap& tenso
   std::uint64_t position = 0;
   for (const auto& [name, tensor] : tensors) {
     const at::Tensor flat = tensor.detach().to(at::kCPU).contiguous();
-    const Dtype dtype = stored_type(path, name, flat.scalar_type());
-    header[name] = {{"dtype", nn::name(dtype)}, {"shape", flat.sizes().vec()}, {"data_offsets", {position, position + flat.nbytes()}}};
+    const auto dtype = stored_dtype(flat.scalar_type());
+    if (!dtype) throw LoadError(path.string(), name, "safetensors has no name for its dtype");
+    header[name] = {{"dtype", nn::name(*dtype)}, {"shape", flat.sizes().vec()}, {"data_offsets", {position, position + flat.nbytes()}}};
     position += flat.nbytes();
     stored.push_back(flat);
   }

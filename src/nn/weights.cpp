@@ -30,15 +30,16 @@ at::Tensor Weights::take_if_there(std::string_view name, const std::vector<std::
   return has(name) ? take(name, shape) : at::Tensor();
 }
 
-bool Weights::has(std::string_view name) const { return load_->tensors_.contains(prefix_ + std::string(name)); }
+bool Weights::has(std::string_view name) const { return load_->checkpoint_.tensors.contains(prefix_ + std::string(name)); }
 
 std::vector<std::int64_t> Weights::shape(std::string_view name) const {
-  const auto found = load_->tensors_.find(prefix_ + std::string(name));
-  return found == load_->tensors_.end() ? std::vector<std::int64_t>{} : found->second.sizes().vec();
+  const auto found = load_->checkpoint_.tensors.find(prefix_ + std::string(name));
+  return found == load_->checkpoint_.tensors.end() ? std::vector<std::int64_t>{} : found->second.shape;
 }
 
-WeightLoad::WeightLoad(TensorMap tensors, Placement placement, std::string file)
-    : tensors_(std::move(tensors)), placement_(placement), file_(std::move(file)) {}
+WeightLoad::WeightLoad(Checkpoint checkpoint, Placement placement) : checkpoint_(std::move(checkpoint)), placement_(placement) {}
+WeightLoad::WeightLoad(const TensorMap& tensors, Placement placement, std::string file)
+    : WeightLoad(make_checkpoint(tensors, std::move(file)), placement) {}
 
 WeightLoad WeightLoad::shapes_only() {
   WeightLoad load;
@@ -49,20 +50,20 @@ WeightLoad WeightLoad::shapes_only() {
 at::Tensor WeightLoad::take(const std::string& name, const std::vector<std::int64_t>& shape) {
   if (const auto taken = taken_.find(name); taken != taken_.end()) return taken->second;  // tied weights
   needed_.emplace(name, shape);
-  const auto found = tensors_.find(name);
-  const bool fits = found != tensors_.end() && found->second.sizes() == c10::IntArrayRef(shape);
-  at::Tensor weight = fits ? placed(found->second, placement_) : without_memory(shape, placement_);
+  const auto found = checkpoint_.tensors.find(name);
+  const bool fits = found != checkpoint_.tensors.end() && found->second.shape == shape;
+  at::Tensor weight = fits ? placed(found->second.read(), placement_) : without_memory(shape, placement_);
   return taken_.emplace(name, std::move(weight)).first->second;
 }
 
 Parameters WeightLoad::finish() {
   if (!shapes_only_) {
     WeightShapes found;
-    for (const auto& [name, tensor] : tensors_)
-      if (!ignored_.contains(name) || needed_.contains(name)) found.emplace(name, tensor.sizes().vec());
-    check_weights(needed_, found, file_);
+    for (const auto& [name, tensor] : checkpoint_.tensors)
+      if (!ignored_.contains(name) || needed_.contains(name)) found.emplace(name, tensor.shape);
+    check_weights(needed_, found, checkpoint_.file);
   }
-  tensors_.clear();
+  checkpoint_.tensors.clear();
   return std::move(taken_);
 }
 

@@ -2,7 +2,7 @@
 // Where a network's weights come from while it is built. A network takes each of its weights by name and shape from a scope of the
 // checkpoint; what is missing, superfluous or of another shape is collected meanwhile and reported at once by finish():
 //
-//   nn::WeightLoad load(tensors, {.device = c10::kCPU, .dtype = at::kFloat}, "unet/diffusion_pytorch_model.safetensors");
+//   nn::WeightLoad load(nn::open_checkpoint(model / "unet"), {.device = c10::kCPU, .dtype = at::kFloat});
 //   const UNet2DCondition unet(config, load.root());   // inside: weights / "conv_in", .take("weight", {320, 4, 3, 3})
 //   nn::Parameters parameters = load.finish();          // throws LoadError naming the first ten differences
 //
@@ -19,8 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/tensor_map.hpp"
-#include "nn/weight_check.hpp"
+#include "nn/checkpoint.hpp"
 
 namespace kinora::nn {
 
@@ -60,8 +59,9 @@ class Weights {
 
 class WeightLoad {
  public:
-  // tensors: the whole component, under the names that the architecture gives them. file is for messages.
-  WeightLoad(TensorMap tensors, Placement placement, std::string file);
+  // The whole component, under the names that the architecture gives its tensors; each is read when it is taken.
+  WeightLoad(Checkpoint checkpoint, Placement placement);
+  WeightLoad(const TensorMap& tensors, Placement placement, std::string file);  // file is for messages
   // A dry run without a checkpoint: every take() succeeds with a tensor without memory (meta device). finish() then lists the
   // architecture's weights and their shapes.
   static WeightLoad shapes_only();
@@ -77,9 +77,8 @@ class WeightLoad {
   WeightLoad() = default;
   at::Tensor take(const std::string& name, const std::vector<std::int64_t>& shape);
 
-  TensorMap tensors_;
+  Checkpoint checkpoint_;
   Placement placement_;
-  std::string file_;
   bool shapes_only_ = false;
   WeightShapes needed_;
   Parameters taken_;
