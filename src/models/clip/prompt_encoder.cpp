@@ -25,27 +25,31 @@ class RowBatch {
       ids_.insert(ids_.end(), row.ids.begin(), row.ids.end());
   }
 
-  void encode(const TextModel& model, PromptFamily family, std::int64_t skipped, bool pooled) {
+  // own: layers that the family leaves out; skipped: those that clip_skip leaves out besides.
+  void encode(const TextModel& model, PromptFamily family, std::size_t own, std::size_t skipped, bool pooled) {
     const auto ids = at::tensor(ids_, at::kLong).view({static_cast<std::int64_t>(index_.size()), -1}).to(model.device());
-    const auto taken = model.layers() - static_cast<std::size_t>(skipped);
+    const auto taken = model.layers() - own;
     const auto states = model.hidden_states(ids, pooled ? model.layers() : taken);
-    tokens_ = family == PromptFamily::sd ? model.final_norm(states[taken]) : states[taken];
+    const auto normed = [&](const at::Tensor& x) { return family == PromptFamily::sd ? model.final_norm(x) : x; };
+    unskipped_ = normed(states[taken]);
+    skipped_ = skipped == 0 ? unskipped_ : normed(states[taken - skipped]);
     if (pooled) pooled_ = model.projected(model.pooled(ids, model.final_norm(states.back())));
   }
 
   // [T, hidden], with the row's weights relative to `empty`.
-  at::Tensor tokens(const PromptRow& row, const PromptRow& empty) const {
-    const auto plain = tokens_[index_.at(row.ids)];
+  at::Tensor tokens(const PromptRow& row, const PromptRow& empty, bool negative) const {
+    const auto& all = negative ? unskipped_ : skipped_;
+    const auto plain = all[index_.at(row.ids)];
     if (!row.weighted) return plain;
     const auto weights = at::tensor(row.weights, at::kFloat).unsqueeze(-1).to(plain.device());
-    return at::lerp(tokens_[index_.at(empty.ids)].to(at::kFloat), plain.to(at::kFloat), weights).to(plain.scalar_type());
+    return at::lerp(all[index_.at(empty.ids)].to(at::kFloat), plain.to(at::kFloat), weights).to(plain.scalar_type());
   }
   at::Tensor pooled(const PromptRow& row) const { return pooled_[index_.at(row.ids)]; }
 
  private:
   std::map<std::vector<nn::TokenId>, std::int64_t> index_;
   std::vector<nn::TokenId> ids_;
-  at::Tensor tokens_, pooled_;  // [rows, T, hidden], [rows, projection]
+  at::Tensor skipped_, unskipped_, pooled_;  // [rows, T, hidden] twice, [rows, projection]
 };
 
 // As many as prompts: given, one for all, or those that stand in when none are.
@@ -91,14 +95,14 @@ EncodedPrompts PromptEncoder::encode(const PromptRequest& request) const {
   const auto prompts_2 = matched(request.prompts_2, request.prompts, count, "prompt_2");
   const auto negative = matched(request.negative, Prompts(count), count, "negative_prompt");
   const auto negative_2 = matched(request.negative_2, negative, count, "negative_prompt_2");
-  const auto own = family_ == PromptFamily::sd ? 0 : 1;  // layers that the family itself leaves out
+  const std::size_t own = family_ == PromptFamily::sd ? 0 : 1;  // layers that the family itself leaves out
   const auto skip = request.clip_skip.value_or(0);
 
   // [encoder][prompt], positive and then negative.
   std::vector<std::vector<Rows>> all;
   std::size_t longest = 1;
   for (std::size_t e = 0; e < encoders_.size(); ++e) {
-    const auto most = static_cast<std::int64_t>(encoders_[e].model->layers()) - own;
+    const auto most = static_cast<std::int64_t>(encoders_[e].model->layers() - own);
     if (skip < 0 || skip > most) throw std::invalid_argument("clip_skip must lie between 0 and " + std::to_string(most));
     auto& rows_of_all = all.emplace_back();
     for (const auto* texts : {e == 0 ? &request.prompts : &prompts_2, e == 0 ? &negative : &negative_2})
@@ -117,11 +121,12 @@ EncodedPrompts PromptEncoder::encode(const PromptRequest& request) const {
       of_one.resize(longest, empty);
       for (const auto& row : of_one) batch.add(row);
     }
-    batch.encode(*encoders_[e].model, family_, skip + own, last);
+    batch.encode(*encoders_[e].model, family_, own, static_cast<std::size_t>(skip), last);
     std::vector<at::Tensor> tokens, first;
-    for (const auto& of_one : all[e]) {
+    for (std::size_t i = 0; i < all[e].size(); ++i) {
+      const auto& of_one = all[e][i];
       std::vector<at::Tensor> parts;
-      for (const auto& row : of_one) parts.push_back(batch.tokens(row, empty));
+      for (const auto& row : of_one) parts.push_back(batch.tokens(row, empty, /*negative=*/i >= count));
       tokens.push_back(at::cat(parts, 0));
       if (last) first.push_back(batch.pooled(of_one.front()));
     }

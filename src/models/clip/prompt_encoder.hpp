@@ -29,7 +29,7 @@ struct PromptRequest {
   std::vector<std::string> prompts_2 = {};     // for SDXL's second encoder; empty: as prompts
   std::vector<std::string> negative = {};      // empty: none given; one: for all; else as many as prompts
   std::vector<std::string> negative_2 = {};    // for SDXL's second encoder; empty: as negative
-  std::optional<std::int64_t> clip_skip = {};  // leaves out that many more of the last layers
+  std::optional<std::int64_t> clip_skip = {};  // leaves out that many more of the last layers, for the positive
   PromptSyntax syntax = PromptSyntax::weighted;
 };
 
