@@ -1,39 +1,46 @@
 #include "models/clip/clip_load.hpp"
 
-#include "nn/safetensors.hpp"
-
 namespace kinora::models::clip {
 namespace {
 
 // The newest library leaves the tower's name out of its own weights, but not out of the projection's.
-nn::TensorMap with_tower_name(nn::TensorMap tensors, const std::string& tower, const std::string& projection) {
-  nn::TensorMap named;
-  for (auto& [name, tensor] : tensors) {
+void add_tower_name(nn::Checkpoint& checkpoint, const std::string& tower, const std::string& projection) {
+  std::map<std::string, nn::StoredTensor> named;
+  for (auto& [name, tensor] : checkpoint.tensors) {
     const bool complete = name.starts_with(tower + ".") || name.starts_with(projection + ".");
     named.emplace(complete ? name : tower + "." + name, std::move(tensor));
   }
-  return named;
+  checkpoint.tensors = std::move(named);
 }
 
 template <typename Model, typename Config>
-Loaded<Model> load(const std::filesystem::path& folder, const nn::Placement& placement, const std::string& tower,
+Loaded<Model> load(const Config& config, nn::Checkpoint checkpoint, const nn::Placement& placement, const std::string& tower,
                    const std::string& projection) {
-  const auto config = Config::read(nn::JsonConfig::read(folder / "config.json"));
-  const auto file = folder / "model.safetensors";
-  nn::WeightLoad load(with_tower_name(nn::SafetensorsFile(file).tensors(), tower, projection), placement, file.string());
-  load.ignore(tower + ".embeddings.position_ids");  // 0, 1, 2, ...: written until 2023
+  add_tower_name(checkpoint, tower, projection);
+  nn::WeightLoad load(std::move(checkpoint), placement);
   auto model = std::make_shared<const Model>(config, load.root());
   return {std::move(model), load.finish()};
 }
 
 }  // namespace
 
-Loaded<TextModel> load_text_model(const std::filesystem::path& folder, const nn::Placement& placement) {
-  return load<TextModel, TextConfig>(folder, placement, "text_model", "text_projection");
+Loaded<TextModel> load_text_model(const TextConfig& config, nn::Checkpoint checkpoint, const nn::Placement& placement) {
+  return load<TextModel>(config, std::move(checkpoint), placement, "text_model", "text_projection");
 }
 
-Loaded<VisionModel> load_vision_model(const std::filesystem::path& folder, const nn::Placement& placement) {
-  return load<VisionModel, VisionConfig>(folder, placement, "vision_model", "visual_projection");
+Loaded<TextModel> load_text_model(const std::filesystem::path& folder, const nn::Placement& placement,
+                                  const std::optional<std::string>& variant) {
+  return load_text_model(TextConfig::read(nn::JsonConfig::read(folder / "config.json")), nn::open_checkpoint(folder, variant), placement);
+}
+
+Loaded<VisionModel> load_vision_model(const VisionConfig& config, nn::Checkpoint checkpoint, const nn::Placement& placement) {
+  return load<VisionModel>(config, std::move(checkpoint), placement, "vision_model", "visual_projection");
+}
+
+Loaded<VisionModel> load_vision_model(const std::filesystem::path& folder, const nn::Placement& placement,
+                                      const std::optional<std::string>& variant) {
+  return load_vision_model(VisionConfig::read(nn::JsonConfig::read(folder / "config.json")), nn::open_checkpoint(folder, variant),
+                           placement);
 }
 
 }  // namespace kinora::models::clip
