@@ -1,6 +1,7 @@
 #include "nn/json_config.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "nn/load_error.hpp"
 #include "nn/mapped_file.hpp"
@@ -18,14 +19,47 @@ bool whole_in(const nlohmann::json& value, std::int64_t min, std::int64_t max) {
 
 std::string range(std::int64_t min, std::int64_t max) { return "whole number from " + std::to_string(min) + " to " + std::to_string(max); }
 
+// Puts quotes around NaN, Infinity and -Infinity outside of strings: Python writes them, JSON does not know them.
+std::string quote_python_numbers(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\' && i + 1 < text.size()) {
+      out += c;
+      out += text[++i];
+      continue;
+    }
+    if (c == '"') in_string = !in_string;
+    std::string_view word;
+    if (!in_string)
+      for (const std::string_view one : {"-Infinity", "Infinity", "NaN"})
+        if (text.substr(i).starts_with(one)) {
+          word = one;
+          break;
+        }
+    if (word.empty()) {
+      out += c;
+    } else {
+      out.append("\"").append(word).append("\"");
+      i += word.size() - 1;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 JsonConfig JsonConfig::read(const std::filesystem::path& path) {
   const MappedFile file(path);
   const auto bytes = file.bytes();
   if (bytes.size() > kMaxBytes) throw LoadError(path.string(), "", "larger than the limit of 1 MiB");
-  const auto* begin = reinterpret_cast<const char*>(bytes.data());
-  return {nlohmann::json::parse(begin, begin + bytes.size(), nullptr, /*allow_exceptions=*/false), path.string()};
+  return parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
+}
+
+JsonConfig JsonConfig::parse(std::string_view text, std::string file) {
+  return {nlohmann::json::parse(quote_python_numbers(text), nullptr, /*allow_exceptions=*/false), std::move(file)};
 }
 
 JsonConfig::JsonConfig(nlohmann::json object, std::string file) : object_(std::move(object)), file_(std::move(file)) {
@@ -53,6 +87,13 @@ double JsonConfig::number(std::string_view name, double fallback) const {
   if (value == nullptr) return fallback;
   if (!value->is_number() || !std::isfinite(value->get<double>())) refuse(name, "must be a finite number");
   return value->get<double>();
+}
+
+double JsonConfig::extended(std::string_view name, double fallback) const {
+  const auto* value = find(name);
+  if (value != nullptr && *value == "Infinity") return std::numeric_limits<double>::infinity();
+  if (value != nullptr && *value == "-Infinity") return -std::numeric_limits<double>::infinity();
+  return number(name, fallback);
 }
 
 bool JsonConfig::flag(std::string_view name, bool fallback) const {

@@ -15,13 +15,15 @@ class JsonConfig {
  public:
   static constexpr std::uint64_t kMaxBytes = 1 << 20;
 
-  // The file's top object; at most kMaxBytes.
+  // The file's top object; at most kMaxBytes. Python's NaN, Infinity and -Infinity, which some libraries write, are read as texts.
   static JsonConfig read(const std::filesystem::path& path);
+  static JsonConfig parse(std::string_view text, std::string file);
   JsonConfig(nlohmann::json object, std::string file);  // throws when it is no object
 
   bool has(std::string_view name) const;  // there and not null
   std::int64_t integer(std::string_view name, std::int64_t fallback, std::int64_t min, std::int64_t max) const;
-  double number(std::string_view name, double fallback) const;  // finite
+  double number(std::string_view name, double fallback) const;    // finite
+  double extended(std::string_view name, double fallback) const;  // finite, Infinity or -Infinity
   bool flag(std::string_view name, bool fallback) const;
   std::string text(std::string_view name, std::string_view fallback) const;
   // One of the allowed values, else an error that lists them.

@@ -55,5 +55,15 @@ TEST(JsonConfig, wrong_types_and_numbers_out_of_range_are_refused) {
   EXPECT_THROW(JsonConfig(nlohmann::json::array(), "f"), LoadError);
 }
 
+TEST(JsonConfig, numbers_that_only_python_writes_are_read) {
+  const auto read = JsonConfig::parse(R"({"low": -Infinity, "high": Infinity, "none": NaN, "text": "a \"Infinity\" b", "x": 1})", "a.json");
+  EXPECT_EQ(read.extended("low", 0), -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(read.extended("high", 0), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(read.extended("x", 0), 1);
+  EXPECT_EQ(read.text("text", ""), "a \"Infinity\" b");
+  EXPECT_THAT([&] { read.extended("none", 0); }, ThrowsMessage<LoadError>(HasSubstr("a.json: none: must be a finite number")));
+  EXPECT_THAT([&] { read.number("low", 0); }, ThrowsMessage<LoadError>(HasSubstr("a.json: low")));
+}
+
 }  // namespace
 }  // namespace kinora::nn
