@@ -121,6 +121,30 @@ TEST_F(KinoraMedia, verifies_measures_and_makes_thumbnails) {
   EXPECT_EQ(ffprobe_line(out_ / "thumbnail.png", "stream=width,height"), "100,56");
 }
 
+TEST_F(KinoraMedia, makes_what_workflows_are_glued_with) {
+  const std::string tiny = clip("odd/tiny_16x16.mp4"), roofs = clip("london_roofs_360p_5s.mp4");
+  const auto made = [&](const std::string& operation, const json::object& inputs, const json::object& params) {
+    const Answer answer = ask(operation, {{"inputs", inputs}, {"params", params}, {"output_dir", out_.path()}});
+    EXPECT_EQ(answer.status, 0) << operation << ": " << json::serialize(answer.last());
+    return answer.last();
+  };
+  const auto duration = [](const json::object& result) {
+    return result.at("files").at(0).at("media").at("duration_s").to_number<double>();
+  };
+  EXPECT_NEAR(duration(made("clip", {{"video", roofs}}, {{"start_s", 1}, {"end_s", 2}})), 1, 2e-3);
+  EXPECT_NEAR(duration(made("loop", {{"video", tiny}}, {{"count", 3}})), 6, 2e-3);
+  EXPECT_NEAR(duration(made("concat", {{"videos", json::array{tiny, tiny}}}, {})), 4, 2e-3);
+  EXPECT_NEAR(duration(made("mux", {{"video", tiny}, {"audio", roofs}}, {})), 2, 2e-3);
+  EXPECT_NEAR(duration(made("overlay", {{"video", tiny}, {"image", clip("cat_chelsea.png")}}, {})), 2, 2e-3);
+  const json::object frames = made("extract-frames", {{"video", roofs}}, {{"count", 3}});
+  EXPECT_EQ(frames.at("files").as_array().size(), 3U);
+  EXPECT_EQ(frames.at("files").at(0).at("slot"), "images");
+  EXPECT_EQ(frames.at("outputs").at("times").at("at_s").as_array().size(), 3U);
+  const json::object sound = made("extract-audio", {{"media", roofs}}, {{"format", "wav"}});
+  EXPECT_EQ(sound.at("files").at(0).at("mime"), "audio/wav");
+  EXPECT_EQ(sound.at("files").at(0).at("media").at("streams").at(0).at("codec"), "pcm_s16le");
+}
+
 TEST_F(KinoraMedia, says_by_stable_codes_what_is_wrong_with_a_file) {
   const auto code = [&](const std::string& operation, const std::string& name) {
     const Answer answer = ask(operation, {{"input", clip(name)}, {"output_dir", out_.path()}});

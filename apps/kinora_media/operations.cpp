@@ -3,6 +3,8 @@
 #include <cmath>
 #include <filesystem>
 
+#include "kinora_media/result.hpp"
+#include "kinora_media/utilities.hpp"
 #include "media/probe.hpp"
 #include "media/quality.hpp"
 #include "media/verify.hpp"
@@ -14,25 +16,6 @@ namespace json = boost::json;
 using base::Result;
 using media::Control;
 using media::Request;
-
-// `describe`: with the media object inside.
-Result<json::object> file_entry(const Request& request, const std::string& slot, const std::string& path, const std::string& mime,
-                                bool describe) {
-  const std::string full = request.output_dir + "/" + path;
-  std::error_code error;
-  const auto bytes = std::filesystem::file_size(full, error);
-  if (error) return base::fail(base::ErrorCode::io, "a file that was just written is gone");
-  json::object entry{{"slot", slot}, {"path", path}, {"bytes", bytes}, {"mime", mime}};
-  if (describe) {
-    KINORA_TRY(const media::MediaInfo info, media::probe(full));
-    entry["media"] = media::to_json(info);
-  }
-  return entry;
-}
-
-json::object result_of(json::object outputs, json::array files = {}) {
-  return {{"outputs", std::move(outputs)}, {"files", std::move(files)}};
-}
 
 Result<json::object> probe(const Request& request, const Control&) {
   KINORA_TRY(const media::MediaInfo info, media::probe(request.input, request.limits));
@@ -88,7 +71,7 @@ Result<json::object> thumbnail(const Request& request, const Control&) {
 double rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
 Result<json::object> measure(const Request& request, const Control& control) {
-  KINORA_TRY(const media::Quality q, media::measure(request.reference, request.input, request.limits, control));
+  KINORA_TRY(const media::Quality q, media::measure(request.second, request.input, request.limits, control));
   json::object out = result_of({});
   out["psnr_y"] = rounded(q.mean.psnr_y);
   out["ssim"] = rounded(q.mean.ssim_y);
@@ -115,8 +98,8 @@ Result<json::object> perform(const Request& request, const Control& control) {
     case media::Operation::transcode: return transcode(request, control);
     case media::Operation::thumbnail: return thumbnail(request, control);
     case media::Operation::measure: return measure(request, control);
+    default: return utility(request, control);
   }
-  return base::fail(base::ErrorCode::internal, "no such operation");
 }
 
 }  // namespace kinora::media_app

@@ -1,13 +1,9 @@
 #include "media/audio.hpp"
 
-extern "C" {
-#include <libavfilter/buffersink.h>
-#include <libavfilter/buffersrc.h>
-}
-
 #include <algorithm>
 #include <array>
 
+#include "media/audio_graph.hpp"
 #include "media/input.hpp"
 
 namespace kinora::media {
@@ -19,26 +15,16 @@ using base::ErrorCode;
 constexpr std::array kAacRates{96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000};
 constexpr int kMaxAacChannels = 8;
 
-std::string layout_text(const AVChannelLayout& layout) {
-  std::array<char, 64> text{};
-  av_channel_layout_describe(&layout, text.data(), text.size());
-  return text.data();
-}
-
 }  // namespace
 
 struct AudioTranscoder::State {
   base::Status open_encoder(int channels, int rate, std::int64_t bitrate);
-  base::Status make_graph(const AVFrame& frame);
   base::Status pump(const PacketSink& sink);
   base::Status drain_decoder(const PacketSink& sink);
 
   Av<AVCodecContext> decoder, encoder;
-  Av<AVFilterGraph> graph;
-  AVFilterContext* source = nullptr;
-  AVFilterContext* target = nullptr;
+  AudioGraph graph;
   AVRational in_base{1, 1};
-  int in_format = -1, in_rate = 0, in_channels = 0;
   FramePtr decoded{av_frame_alloc()}, filtered{av_frame_alloc()};
   PacketPtr packet{av_packet_alloc()};
 };
@@ -61,42 +47,6 @@ base::Status AudioTranscoder::State::open_encoder(int channels, int rate, std::i
   return {};
 }
 
-base::Status AudioTranscoder::State::make_graph(const AVFrame& frame) {
-  graph.reset(avfilter_graph_alloc());
-  if (!graph) return base::fail(ErrorCode::internal, "out of memory for a filter");
-  graph->nb_threads = 1;
-  AVChannelLayout layout{};
-  if (frame.ch_layout.order == AV_CHANNEL_ORDER_UNSPEC || frame.ch_layout.nb_channels == 0)
-    av_channel_layout_default(&layout, std::max(frame.ch_layout.nb_channels, 1));
-  else
-    av_channel_layout_copy(&layout, &frame.ch_layout);
-  const std::string source_options =
-      "time_base=" + std::to_string(in_base.num) + "/" + std::to_string(in_base.den) + ":sample_rate=" + std::to_string(frame.sample_rate) +
-      ":sample_fmt=" + av_get_sample_fmt_name(static_cast<AVSampleFormat>(frame.format)) + ":channel_layout=" + layout_text(layout);
-  av_channel_layout_uninit(&layout);
-  int code = avfilter_graph_create_filter(&source, avfilter_get_by_name("abuffer"), "in", source_options.c_str(), nullptr, graph.get());
-  AVFilterContext* resample = nullptr;
-  AVFilterContext* format = nullptr;
-  const std::string format_options =
-      "sample_fmts=fltp:sample_rates=" + std::to_string(encoder->sample_rate) + ":channel_layouts=" + layout_text(encoder->ch_layout);
-  if (code >= 0)
-    code = avfilter_graph_create_filter(&resample, avfilter_get_by_name("aresample"), "time", "async=1:min_hard_comp=0.1", nullptr,
-                                        graph.get());
-  if (code >= 0)
-    code = avfilter_graph_create_filter(&format, avfilter_get_by_name("aformat"), "shape", format_options.c_str(), nullptr, graph.get());
-  if (code >= 0) code = avfilter_graph_create_filter(&target, avfilter_get_by_name("abuffersink"), "out", nullptr, nullptr, graph.get());
-  if (code >= 0) code = avfilter_link(source, 0, resample, 0);
-  if (code >= 0) code = avfilter_link(resample, 0, format, 0);
-  if (code >= 0) code = avfilter_link(format, 0, target, 0);
-  if (code >= 0) code = avfilter_graph_config(graph.get(), nullptr);
-  if (code < 0) return av_fail(code, "audio filter");
-  if (encoder->frame_size > 0) av_buffersink_set_frame_size(target, static_cast<unsigned>(encoder->frame_size));
-  in_format = frame.format;
-  in_rate = frame.sample_rate;
-  in_channels = frame.ch_layout.nb_channels;
-  return {};
-}
-
 base::Status AudioTranscoder::State::pump(const PacketSink& sink) {
   const auto take = [&]() -> base::Status {
     for (;;) {
@@ -109,10 +59,9 @@ base::Status AudioTranscoder::State::pump(const PacketSink& sink) {
     }
   };
   for (;;) {
-    const int code = av_buffersink_get_frame(target, filtered.get());
-    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
-    if (code < 0) return av_fail(code, "audio filter");
-    filtered->pts = av_rescale_q(filtered->pts, av_buffersink_get_time_base(target), encoder->time_base);
+    KINORA_TRY(const bool more, graph.pull(*filtered));
+    if (!more) return {};
+    filtered->pts = av_rescale_q(filtered->pts, graph.time_base(), encoder->time_base);
     const int sent = avcodec_send_frame(encoder.get(), filtered.get());
     av_frame_unref(filtered.get());
     if (sent < 0) return av_fail(sent, "audio encoding");
@@ -124,14 +73,17 @@ base::Status AudioTranscoder::State::drain_decoder(const PacketSink& sink) {
   while (avcodec_receive_frame(decoder.get(), decoded.get()) >= 0) {
     if (decoded->sample_rate <= 0 || decoded->nb_samples <= 0) continue;
     if (decoded->best_effort_timestamp != AV_NOPTS_VALUE) decoded->pts = decoded->best_effort_timestamp;
-    const bool changed = decoded->format != in_format || decoded->sample_rate != in_rate || decoded->ch_layout.nb_channels != in_channels;
-    if (graph && changed) {
+    if (graph && !graph.fits(*decoded)) {
       // The stream changed its shape: what is inside comes out first (a frame shorter than the encoder's is padded by it).
-      if (av_buffersrc_add_frame(source, nullptr) >= 0) KINORA_OK(pump(sink));
-      graph.reset();
+      if (graph.push(nullptr)) KINORA_OK(pump(sink));
+      graph = {};
     }
-    if (!graph) KINORA_OK(make_graph(*decoded));
-    if (const int code = av_buffersrc_add_frame(source, decoded.get()); code < 0) return av_fail(code, "audio filter");
+    if (!graph) {
+      KINORA_TRY(graph,
+                 AudioGraph::make(*decoded, in_base,
+                                  {AV_SAMPLE_FMT_FLTP, encoder->sample_rate, layout_text(encoder->ch_layout), encoder->frame_size, true}));
+    }
+    KINORA_OK(graph.push(decoded.get()));
     KINORA_OK(pump(sink));
   }
   return {};
@@ -166,7 +118,7 @@ base::Status AudioTranscoder::flush(const PacketSink& sink) {
   avcodec_send_packet(s.decoder.get(), nullptr);
   KINORA_OK(s.drain_decoder(sink));
   if (s.graph) {
-    if (const int code = av_buffersrc_add_frame(s.source, nullptr); code < 0) return av_fail(code, "audio filter");
+    KINORA_OK(s.graph.push(nullptr));
     KINORA_OK(s.pump(sink));
   }
   avcodec_send_frame(s.encoder.get(), nullptr);

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "base/json.hpp"
+#include "media/request_params.hpp"
 
 namespace kinora::media {
 namespace {
@@ -16,12 +16,20 @@ using base::ObjectReader;
 
 constexpr std::size_t kMaxPathBytes = 4096;
 constexpr std::int64_t kMaxTicks = (std::int64_t{1} << 53) - 1;
-constexpr std::array kOperations{
-    std::pair{"probe", Operation::probe},    std::pair{"verify", Operation::verify},       std::pair{"cut", Operation::cut},
-    std::pair{"join", Operation::join},      std::pair{"transcode", Operation::transcode}, std::pair{"thumbnail", Operation::thumbnail},
-    std::pair{"measure", Operation::measure}};
-constexpr std::array<std::string_view, 9> kPresets{"ultrafast", "superfast", "veryfast", "faster",  "fast",
-                                                   "medium",    "slow",      "slower",   "veryslow"};
+constexpr std::array kOperations{std::pair{"probe", Operation::probe},
+                                 std::pair{"verify", Operation::verify},
+                                 std::pair{"cut", Operation::cut},
+                                 std::pair{"join", Operation::join},
+                                 std::pair{"transcode", Operation::transcode},
+                                 std::pair{"thumbnail", Operation::thumbnail},
+                                 std::pair{"measure", Operation::measure},
+                                 std::pair{"clip", Operation::clip},
+                                 std::pair{"concat", Operation::concat},
+                                 std::pair{"loop", Operation::loop},
+                                 std::pair{"mux", Operation::mux},
+                                 std::pair{"overlay", Operation::overlay},
+                                 std::pair{"extract-frames", Operation::extract_frames},
+                                 std::pair{"extract-audio", Operation::extract_audio}};
 
 std::string path_of(ObjectReader& in, std::string_view key, bool required) {
   const auto path = in.string(key, kMaxPathBytes);
@@ -31,18 +39,6 @@ std::string path_of(ObjectReader& in, std::string_view key, bool required) {
   }
   if (path->empty() || path->front() != '/' || path->find('\0') != std::string::npos) in.error(key, "invalid_field", "an absolute path");
   return *path;
-}
-
-template <class Value, std::size_t n>
-void choose(ObjectReader& in, std::string_view key, const std::array<std::pair<std::string_view, Value>, n>& values, Value& out) {
-  const auto text = in.string(key, 64);
-  if (!text) return;
-  for (const auto& [name, value] : values) {
-    if (*text != name) continue;
-    out = value;
-    return;
-  }
-  in.error(key, "not_allowed", "not one of the allowed words");
 }
 
 void limits_of(ObjectReader& in, FieldErrors& errors, Request& request) {
@@ -94,10 +90,7 @@ void transcode_of(ObjectReader& in, FieldErrors& errors, TranscodeOptions& optio
   choose(in, "segments",
          std::array{std::pair{std::string_view("ts"), SegmentType::ts}, std::pair{std::string_view("fmp4"), SegmentType::fmp4}},
          options.segments);
-  if (const auto preset = in.string("preset", 16)) {
-    options.preset = *preset;
-    if (std::find(kPresets.begin(), kPresets.end(), *preset) == kPresets.end()) in.error("preset", "not_allowed", "ultrafast to veryslow");
-  }
+  preset_of(in, options.preset);
   options.segment_s = in.number("segment_s", 0.5, 30).value_or(options.segment_s);
   options.threads = static_cast<int>(in.integer("threads", 0, kMaxThreads).value_or(0));
   options.audio_bitrate = 1000 * in.integer("audio_bitrate_kbps", 32, 512).value_or(options.audio_bitrate / 1000);
@@ -135,7 +128,7 @@ void join_of(ObjectReader& in, JoinOptions& options) {
 void chunks_of(ObjectReader& in, std::string_view key, Request& request) {
   const auto* list = in.array(key, kMaxChunks);
   if (list == nullptr || list->empty()) {
-    in.error(key, "missing_field", "the chunks' paths in order");
+    in.error(key, "missing_field", "the files' paths in order");
     return;
   }
   for (const auto& item : *list) {
@@ -145,28 +138,45 @@ void chunks_of(ObjectReader& in, std::string_view key, Request& request) {
   }
 }
 
+// The slots in which a worker names the files of an operation.
+struct Slots {
+  const char* input = "video";
+  const char* second = nullptr;
+  const char* many = nullptr;
+};
+Slots slots_of(Operation operation) {
+  switch (operation) {
+    case Operation::probe:
+    case Operation::verify:
+    case Operation::extract_audio: return {.input = "media"};
+    case Operation::join: return {.input = nullptr, .many = "chunk"};
+    case Operation::concat: return {.input = nullptr, .many = "videos"};
+    case Operation::mux: return {.second = "audio"};
+    case Operation::overlay: return {.second = "image"};
+    default: return {};
+  }
+}
+
 void files_of(ObjectReader& in, FieldErrors& errors, Request& request) {
   const bool join = request.operation == Operation::join;
+  const Slots slots = slots_of(request.operation);
   if (const auto* value = in.member("inputs"); value != nullptr) {
     ObjectReader inputs(*value, in.pointer("inputs"), errors);
-    if (join) {
-      request.join.source = path_of(inputs, "source", false);
-      chunks_of(inputs, "chunk", request);
-    } else {
-      request.input =
-          path_of(inputs, request.operation == Operation::probe || request.operation == Operation::verify ? "media" : "video", true);
-    }
+    if (join) request.join.source = path_of(inputs, "source", false);
+    if (slots.many != nullptr) chunks_of(inputs, slots.many, request);
+    if (slots.input != nullptr) request.input = path_of(inputs, slots.input, true);
+    if (slots.second != nullptr) request.second = path_of(inputs, slots.second, true);
     inputs.finish();
-  } else if (join) {
-    request.join.source = path_of(in, "source", false);
-    chunks_of(in, "chunks", request);
   } else {
-    request.input = path_of(in, "input", true);
-    if (request.operation == Operation::measure) request.reference = path_of(in, "reference", true);
+    if (join) request.join.source = path_of(in, "source", false);
+    if (slots.many != nullptr) chunks_of(in, join ? "chunks" : slots.many, request);
+    if (slots.input != nullptr) request.input = path_of(in, "input", true);
+    if (slots.second != nullptr) request.second = path_of(in, slots.second, true);
+    if (request.operation == Operation::measure) request.second = path_of(in, "reference", true);
   }
-  const bool writes =
-      join || request.operation == Operation::cut || request.operation == Operation::transcode || request.operation == Operation::thumbnail;
-  request.output_dir = path_of(in, "output_dir", writes);
+  const bool only_reads =
+      request.operation == Operation::probe || request.operation == Operation::verify || request.operation == Operation::measure;
+  request.output_dir = path_of(in, "output_dir", !only_reads);
 }
 
 void parameters_of(ObjectReader& in, FieldErrors& errors, Request& request) {
@@ -181,6 +191,7 @@ void parameters_of(ObjectReader& in, FieldErrors& errors, Request& request) {
     case Operation::probe:
     case Operation::verify:
     case Operation::measure: break;
+    default: utility_of(in, request); break;
   }
 }
 
@@ -211,6 +222,8 @@ base::Result<Request> parse_request(Operation operation, std::string_view text) 
   in.finish();
   if (errors.empty()) {
     request.cut.limits = request.join.limits = request.transcode.limits = request.thumbnail.limits = request.limits;
+    request.compose.limits = request.mux.limits = request.overlay.limits = request.frames.limits = request.audio.limits = request.limits;
+    request.stretch.path = request.input;
     return request;
   }
   constexpr std::size_t kShown = 10;

@@ -7,14 +7,34 @@
 #include <string_view>
 #include <vector>
 
+#include "media/compose.hpp"
 #include "media/cut.hpp"
+#include "media/extract_audio.hpp"
+#include "media/extract_frames.hpp"
 #include "media/join.hpp"
+#include "media/mux.hpp"
+#include "media/overlay.hpp"
 #include "media/thumbnail.hpp"
 #include "media/transcode.hpp"
 
 namespace kinora::media {
 
-enum class Operation { probe, verify, cut, join, transcode, thumbnail, measure };
+enum class Operation {
+  probe,
+  verify,
+  cut,
+  join,
+  transcode,
+  thumbnail,
+  measure,
+  clip,
+  concat,
+  loop,
+  mux,
+  overlay,
+  extract_frames,
+  extract_audio
+};
 base::Result<Operation> parse_operation(std::string_view name);
 
 inline constexpr std::size_t kMaxRequestBytes = 16 << 20;  // a join of kMaxChunks paths
@@ -30,8 +50,8 @@ struct ProcessLimits {
 struct Request {
   Operation operation = Operation::probe;
   std::string input;
-  std::string reference;            // measure
-  std::vector<std::string> chunks;  // join
+  std::string second;               // measure: the reference; mux: the sound; overlay: the picture
+  std::vector<std::string> chunks;  // join: the chunks; concat: the videos
   std::string output_dir;
   ProcessLimits process;
   Limits limits;
@@ -39,6 +59,13 @@ struct Request {
   JoinOptions join;
   TranscodeOptions transcode;
   ThumbnailOptions thumbnail;
+  Stretch stretch;  // clip, loop: of the input
+  int times = 1;    // loop
+  ComposeOptions compose;
+  MuxOptions mux;
+  OverlayOptions overlay;
+  ExtractFramesOptions frames;
+  ExtractAudioOptions audio;
 };
 
 // invalid: every mistake with its JSON pointer; too_large: more than kMaxRequestBytes.

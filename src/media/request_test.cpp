@@ -31,7 +31,7 @@ TEST(Request, reads_a_workers_order_for_a_ladder) {
 TEST(Request, reads_plain_files_and_parameters_beside_them) {
   const auto measure = parse_request(Operation::measure, R"({"reference":"/a","input":"/b"})");
   ASSERT_TRUE(measure.has_value());
-  EXPECT_EQ(measure->reference, "/a");
+  EXPECT_EQ(measure->second, "/a");
   EXPECT_EQ(measure->input, "/b");
   const auto thumbnail = parse_request(Operation::thumbnail, R"({"input":"/a","output_dir":"/o","at_s":2.5,"format":"png","width":64})");
   ASSERT_TRUE(thumbnail.has_value());
@@ -69,8 +69,42 @@ TEST(Request, holds_to_its_limits) {
   EXPECT_FALSE(parse_request(Operation::join, R"({"chunks":["/a"],"output_dir":"/o","time_base":"1/2x"})"));
 }
 
+TEST(Request, reads_the_utilities_as_the_catalogue_names_them) {
+  const auto clip =
+      parse_request(Operation::clip, R"({"inputs":{"video":"/v"},"output_dir":"/o","params":{"start_s":1,"duration_s":2,"crf":20}})");
+  ASSERT_TRUE(clip.has_value()) << clip.error().message;
+  EXPECT_EQ(clip->stretch.path, "/v");
+  EXPECT_EQ(clip->stretch.end_s, 3.0);
+  EXPECT_EQ(clip->compose.crf, 20);
+  const auto concat = parse_request(
+      Operation::concat, R"({"inputs":{"videos":["/a","/b"]},"output_dir":"/o","params":{"transition":"crossfade","width":641}})");
+  ASSERT_TRUE(concat.has_value()) << concat.error().message;
+  EXPECT_EQ(concat->chunks.size(), 2U);
+  EXPECT_EQ(concat->compose.crossfade_s, 0.5);
+  EXPECT_EQ(concat->compose.width, 640);
+  const auto mux = parse_request(Operation::mux, R"({"inputs":{"video":"/v","audio":"/a"},"output_dir":"/o","params":{"mode":"mix"}})");
+  ASSERT_TRUE(mux.has_value());
+  EXPECT_EQ(mux->second, "/a");
+  EXPECT_TRUE(mux->mux.mix);
+  const auto overlay = parse_request(Operation::overlay, R"({"input":"/v","image":"/i","output_dir":"/o","position":"top"})");
+  ASSERT_TRUE(overlay.has_value());
+  EXPECT_EQ(overlay->overlay.x, 0.5);
+  EXPECT_EQ(overlay->overlay.y, 0);
+  EXPECT_EQ(parse_request(Operation::loop, R"({"input":"/v","output_dir":"/o"})")->times, 2);
+  EXPECT_EQ(parse_request(Operation::extract_audio, R"({"inputs":{"media":"/m"},"output_dir":"/o","params":{"format":"ogg"}})")->audio.type,
+            AudioType::ogg);
+  for (const auto& [operation, params] :
+       {std::pair{Operation::clip, R"({"end_s":2,"duration_s":1})"}, std::pair{Operation::clip, R"({"start_s":2,"end_s":2})"},
+        std::pair{Operation::loop, R"({"count":1025})"}, std::pair{Operation::loop, R"({"count":2,"duration_s":1})"},
+        std::pair{Operation::overlay, R"({"position":"middle"})"}, std::pair{Operation::extract_frames, R"({"count":1001})"},
+        std::pair{Operation::extract_audio, R"({"channels":9})"}})
+    EXPECT_FALSE(parse_request(operation, std::string(R"({"input":"/v","image":"/i","output_dir":"/o","params":)") + params + "}"))
+        << params;
+}
+
 TEST(Request, knows_its_operations) {
-  for (const char* name : {"probe", "verify", "cut", "join", "transcode", "thumbnail", "measure"})
+  for (const char* name : {"probe", "verify", "cut", "join", "transcode", "thumbnail", "measure", "clip", "concat", "loop", "mux",
+                           "overlay", "extract-frames", "extract-audio"})
     EXPECT_TRUE(parse_operation(name)) << name;
   EXPECT_FALSE(parse_operation("rm"));
   EXPECT_FALSE(parse_operation(""));

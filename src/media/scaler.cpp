@@ -61,7 +61,11 @@ base::Status Scaler::run(const AVFrame& from, AVFrame& to, int matrix_width, int
   const int matrix = effective_matrix(tags_of(yuv), matrix_width, matrix_height);
   const int full = yuv.color_range == AVCOL_RANGE_JPEG ? 1 : 0;
   const Shape source{from.width, from.height, from.format, matrix, from_rgb ? 1 : full};
-  const Shape target{to.width, to.height, to.format, matrix, to_rgb ? 1 : full};
+  Shape target{to.width, to.height, to.format, matrix, to_rgb ? 1 : full};
+  if (colors_ == Colors::convert && !from_rgb && !to_rgb) {
+    target.matrix = effective_matrix(tags_of(to), matrix_width, matrix_height);
+    target.full = to.color_range == AVCOL_RANGE_JPEG ? 1 : 0;
+  }
   if (!context_ || source != from_ || target != to_) KINORA_OK(set_up(source, target));
   if (const int code = sws_scale_frame(context_.get(), &to, &from); code < 0) return av_fail(code, "scaling");
   return {};

@@ -7,12 +7,15 @@ namespace kinora::media {
 
 class Scaler {
  public:
+  // What happens between two YUV pictures whose tags differ: the values stay (the tags are then the caller's matter), or they are
+  // brought from one matrix and range to the other. Primaries and transfer are never converted.
+  enum class Colors { keep, convert };
   // flags: SWS_*. threads: slices scaled in parallel.
-  explicit Scaler(int flags, int threads = 1) : flags_(flags), threads_(threads) {}
+  explicit Scaler(int flags, int threads = 1, Colors colors = Colors::keep) : flags_(flags), threads_(threads), colors_(colors) {}
 
   // Fills `to`, which has its size, format, colour tags and buffers. YUV <-> RGB uses the YUV side's matrix and range,
-  // judged by matrix_width x matrix_height when unspecified. YUV -> YUV never changes matrix or range of the values, but for
-  // bit depth. unsupported: swscale has no way between the formats.
+  // judged by matrix_width x matrix_height when unspecified. YUV -> YUV changes matrix or range only with Colors::convert. unsupported:
+  // swscale has no way between the formats.
   base::Status run(const AVFrame& from, AVFrame& to, int matrix_width, int matrix_height);
 
  private:
@@ -24,6 +27,7 @@ class Scaler {
 
   int flags_;
   int threads_;
+  Colors colors_;
   Av<SwsContext> context_;
   Shape from_, to_;
 };

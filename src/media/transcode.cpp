@@ -5,9 +5,9 @@
 #include <limits>
 #include <thread>
 
+#include "media/fit.hpp"
 #include "media/outputs.hpp"
 #include "media/prefilter.hpp"
-#include "media/rgb.hpp"
 #include "media/video_reader.hpp"
 
 namespace kinora::media {
@@ -68,18 +68,6 @@ class Transcoder {
   TranscodeResult result_;
 };
 
-// RGB pictures become YUV: their tags name a matrix that YUV can have. All others keep theirs.
-ColorTags output_color(const Frame& frame) {
-  ColorTags tags = frame.color();
-  const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.av()->format));
-  const bool rgb = format != nullptr && (format->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
-  if (rgb || tags.matrix == AVCOL_SPC_RGB) {
-    tags.matrix = effective_matrix({}, frame.width(), frame.height());
-    tags.range = ColorRange::limited;
-  }
-  return tags;
-}
-
 base::Status Transcoder::start(const VideoReader& reader, const Frame& first) {
   StreamInfo source = reader.stream();
   source.width = first.width();
@@ -87,7 +75,7 @@ base::Status Transcoder::start(const VideoReader& reader, const Frame& first) {
   if (first.sample_aspect().known()) source.sample_aspect = first.sample_aspect();
   KINORA_TRY(result_.renditions, fit_ladder(source, options_.renditions));
   format_ = first.bit_depth() > 8 ? PixelFormat::yuv420p10 : PixelFormat::yuv420p;
-  color_ = output_color(first);
+  color_ = yuv_color(first);
   base_ = reader.time_base();
   first_pts_s_ = first.pts().seconds();
   expected_ = reader.frames_expected();

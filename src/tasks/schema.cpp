@@ -111,11 +111,18 @@ json::object input_schema(const TaskSpec& task) {
     if (slot.required) required.emplace_back(slot.slot);
   }
   add_params(task.params, properties, required);
-  return {{"$schema", kDialect},
-          {"type", "object"},
-          {"properties", std::move(properties)},
-          {"required", std::move(required)},
-          {"additionalProperties", false}};
+  json::object out{{"$schema", kDialect},
+                   {"type", "object"},
+                   {"properties", std::move(properties)},
+                   {"required", std::move(required)},
+                   {"additionalProperties", false}};
+  // What must ascend cannot be said in JSON Schema.
+  json::array both;
+  for (const ParamRule& rule : task.rules)
+    if (rule.kind == ParamRule::Kind::at_most_one)
+      both.push_back(json::object{{"not", {{"required", json::array{json::string(rule.first), json::string(rule.second)}}}}});
+  if (!both.empty()) out["allOf"] = std::move(both);
+  return out;
 }
 
 json::object output_schema(const TaskSpec& task) {

@@ -136,6 +136,18 @@ void read_slot(const InputSlot& slot, ObjectReader& in, std::vector<SlotValue>& 
     out.push_back({std::string(slot.slot), fmt::format("{}/{}", in.pointer(slot.slot), i), (*items)[i]});
 }
 
+void check_rules(const TaskSpec& task, const json::object& params, const ObjectReader& in, FieldErrors& errors) {
+  for (const ParamRule& rule : task.rules) {
+    const json::value* first = params.if_contains(rule.first);
+    const json::value* second = params.if_contains(rule.second);
+    if (first == nullptr || second == nullptr) continue;
+    if (rule.kind == ParamRule::Kind::at_most_one)
+      errors.push_back({in.pointer(rule.second), "not_allowed", fmt::format("either {} or {}, not both", rule.first, rule.second)});
+    else if (first->to_number<double>() >= second->to_number<double>())
+      errors.push_back({in.pointer(rule.second), "too_low", fmt::format("must be more than {}", rule.first)});
+  }
+}
+
 }  // namespace
 
 SplitInput validate_input(const TaskSpec& task, const json::value& input, std::string_view pointer, FieldErrors& errors, Author author) {
@@ -143,6 +155,7 @@ SplitInput validate_input(const TaskSpec& task, const json::value& input, std::s
   ObjectReader in(input, std::string(pointer), errors);
   for (const InputSlot& slot : task.inputs) read_slot(slot, in, out.media);
   out.params = read_params(task.params, in, errors, author);
+  check_rules(task, out.params, in, errors);
   in.finish();
   return out;
 }
@@ -151,6 +164,7 @@ json::object validate_params(const TaskSpec& task, const json::value& params, st
                              Author author) {
   ObjectReader in(params, std::string(pointer), errors);
   json::object out = read_params(task.params, in, errors, author);
+  check_rules(task, out, in, errors);
   in.finish();
   return out;
 }

@@ -138,5 +138,29 @@ TEST(Schema, describes_every_task_of_the_catalogue) {
   }
 }
 
+TEST(Validation, takes_an_end_or_a_length_but_not_both_and_no_end_before_the_start) {
+  EXPECT_TRUE(check("clip", R"({"video": 1, "start_s": 1, "end_s": 2.5})").errors.empty());
+  EXPECT_TRUE(check("clip", R"({"video": 1, "start_s": 1, "duration_s": 1})").errors.empty());
+  EXPECT_TRUE(check("clip", R"({"video": 1, "end_s": 2, "duration_s": 1})").at("/input/duration_s").starts_with("not_allowed"));
+  EXPECT_TRUE(check("clip", R"({"video": 1, "start_s": 2, "end_s": 2})").at("/input/end_s").starts_with("too_low"));
+  EXPECT_TRUE(check("loop", R"({"video": 1, "count": 3, "duration_s": 10})").at("/input/duration_s").starts_with("not_allowed"));
+  EXPECT_TRUE(check("extract-frames", R"({"video": 1, "fps": 1, "count": 5})").at("/input/count").starts_with("not_allowed"));
+}
+
+TEST(Validation, takes_many_videos_for_one_film) {
+  const Checked film = check("concat", R"({"videos": [1, 2, 3], "transition": "crossfade"})");
+  EXPECT_TRUE(film.errors.empty());
+  EXPECT_EQ(film.input.media.size(), 3u);
+  EXPECT_TRUE(check("concat", R"({"videos": []})").at("/input/videos").starts_with("too_low"));
+  EXPECT_TRUE(check("concat", R"({})").at("/input/videos").starts_with("missing_field"));
+  EXPECT_TRUE(check("concat", R"({"videos": [1], "transition_s": 5.1})").at("/input/transition_s").starts_with("too_high"));
+}
+
+TEST(Schema, says_which_parameters_exclude_each_other) {
+  const json::object schema = input_schema(*find_task("clip"));
+  EXPECT_EQ(json::serialize(schema.at("allOf")), R"([{"not":{"required":["end_s","duration_s"]}}])");
+  EXPECT_FALSE(input_schema(*find_task("mux")).contains("allOf"));
+}
+
 }  // namespace
 }  // namespace kinora::tasks

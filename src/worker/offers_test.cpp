@@ -21,8 +21,9 @@ TEST(Offers, names_every_task_that_can_be_done) {
   const auto all =
       offers(8, 2, {{"cpu", {{"sr2x", "video-upscale", true}, {"sr2x", "image-upscale", true}, {"sr4x", "video-upscale", false}}}});
   EXPECT_THAT(names(all),
-              ::testing::UnorderedElementsAre("ping", "probe", "transcode", "thumbnail", "cut", "join", "video-upscale",
-                                              "video-upscale:sr2x", "video-upscale:sr4x", "image-upscale", "image-upscale:sr2x"));
+              ::testing::UnorderedElementsAre("ping", "probe", "transcode", "thumbnail", "cut", "join", "clip", "concat", "loop", "mux",
+                                              "overlay", "extract-frames", "extract-audio", "video-upscale", "video-upscale:sr2x",
+                                              "video-upscale:sr4x", "image-upscale", "image-upscale:sr2x"));
   EXPECT_EQ(find(all, "ping"), (Offer{"ping", std::string(tasks::find_task("ping")->summary), 8, true, "ping"}));
   EXPECT_EQ(find(all, "transcode").capacity, 2U);
   EXPECT_EQ(find(all, "transcode").group, find(all, "probe").group);
@@ -60,7 +61,8 @@ TEST(Offers, registration_has_the_fields_of_the_protocol) {
 }
 
 TEST(Offers, media_tasks_are_those_of_kinora_media) {
-  for (const char* task : {"probe", "transcode", "thumbnail", "cut", "join"}) EXPECT_TRUE(is_media_task(task)) << task;
+  for (const char* task : {"probe", "transcode", "thumbnail", "cut", "join", "concat", "extract-audio"})
+    EXPECT_TRUE(is_media_task(task)) << task;
   for (const char* task : {"ping", "video-upscale", "image-upscale", "nothing", ""}) EXPECT_FALSE(is_media_task(task)) << task;
 }
 
