@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/time.hpp"
+#include "store/fault_point.hpp"
 
 namespace kinora::jobs {
 namespace {
@@ -43,6 +44,7 @@ bool matches(std::string_view pattern, std::string_view type) {
 }
 
 base::Result<std::int64_t> append_event(Connection& connection, const Event& event) {
+  store::fault::carries(event.type);
   KINORA_TRY(
       Statement next,
       connection.query("INSERT INTO event_seq(subject, seq) VALUES(?, 1) ON CONFLICT(subject) DO UPDATE SET seq = seq + 1 RETURNING seq",

@@ -1,6 +1,7 @@
 #include "jobs/job_rows.hpp"
 
 #include "jobs/keyset.hpp"
+#include "store/fault_point.hpp"
 
 namespace kinora::jobs {
 namespace {
@@ -184,6 +185,7 @@ base::Status update_job(Connection& connection, const Job& job) {
       WHERE id = ?1 AND version < ?4 AND status IN ('queued', 'running'))sql";
   KINORA_TRY(const auto changed, write_job(connection, sql, job));
   if (changed != 1) return base::fail(base::ErrorCode::conflict, "the job has changed meanwhile");
+  store::fault::carries("job/" + std::string(name(job.phase)));
   return {};
 }
 

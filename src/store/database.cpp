@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "store/fault_point.hpp"
 
 namespace kinora::store {
 
@@ -136,14 +137,17 @@ void Database::run_group(std::vector<std::unique_ptr<Job>>& group) {
       KINORA_OK(connection.exec("RELEASE one"));
     }
     if (settings_.allow_commit && !settings_.allow_commit()) return base::fail(base::ErrorCode::io, "the commit was refused");
+    fault::before_commit();
     return connection.exec("COMMIT");
   }();
   if (commit) {
+    fault::after_commit();
     ++threads_->commits;
     return;
   }
   base::log::error("store", "commit failed", {{"error", commit.error().message}, {"writes", group.size()}});
   static_cast<void>(connection.exec("ROLLBACK"));  // a full disk has rolled back already
+  fault::undone();
   for (auto& job : group) job->fail(commit.error());
 }
 
