@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "nn/component_files.hpp"
+#include "nn/mapped_tensor.hpp"
 #include "nn/safetensors.hpp"
 #include "nn/scalar_type.hpp"
 #include "nn/shard_index.hpp"
+#include "nn/torch_file/torch_file.hpp"
 
 namespace kinora::nn {
 namespace {
@@ -23,7 +25,23 @@ Checkpoint open_safetensors(const fs::path& path) {
   return checkpoint;
 }
 
-Checkpoint open_file(const fs::path& path) { return open_safetensors(path); }
+Checkpoint open_pickled(const fs::path& path, const std::shared_ptr<const MappedFile>& file) {
+  Checkpoint checkpoint{.file = path.string(), .tensors = {}, .metadata = {}};
+  for (auto& record : torch_file::read_torch_file(file->bytes(), checkpoint.file)) {
+    auto read = [file, record] { return mapped_tensor(file, record.begin, record.dtype, record.shape, record.strides); };
+    checkpoint.tensors.emplace(record.name, StoredTensor{record.dtype, record.shape, std::move(read)});
+  }
+  return checkpoint;
+}
+
+Checkpoint open_file(const fs::path& path) {
+  const auto file = std::make_shared<const MappedFile>(path);
+  const auto bytes = file->bytes();
+  if (torch_file::is_torch_file(bytes)) return open_pickled(path, file);
+  // A safetensors file begins with its header's length, whose high bytes are zero, and a brace.
+  if (bytes.size() >= 9 && bytes[8] == std::byte{'{'}) return open_safetensors(path);
+  throw LoadError(path.string(), "", "is no checkpoint: neither safetensors nor a file of torch.save");
+}
 
 Checkpoint open_shards(const fs::path& path) {
   const MappedFile file(path);

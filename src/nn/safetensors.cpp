@@ -1,12 +1,9 @@
 #include "nn/safetensors.hpp"
 
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
-
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "nn/mapped_tensor.hpp"
 #include "nn/scalar_type.hpp"
 
 namespace kinora::nn {
@@ -19,13 +16,7 @@ std::span<const std::byte> SafetensorsFile::bytes(const TensorEntry& entry) cons
 }
 
 at::Tensor SafetensorsFile::tensor(const TensorEntry& entry) const {
-  const auto data = file_->bytes().subspan(header_.data_offset + entry.begin, entry.end - entry.begin);
-  const auto options = at::TensorOptions().dtype(scalar_type(entry.dtype));
-  const bool aligned = reinterpret_cast<std::uintptr_t>(data.data()) % bytes_per_element(entry.dtype) == 0;
-  if (!data.empty() && aligned) return at::from_blob(data.data(), entry.shape, [keep = file_](void*) {}, options);
-  at::Tensor copy = at::empty(entry.shape, options);
-  if (!data.empty()) std::memcpy(copy.mutable_data_ptr(), data.data(), data.size());
-  return copy;
+  return mapped_tensor(file_, header_.data_offset + entry.begin, entry.dtype, entry.shape);
 }
 
 TensorMap SafetensorsFile::tensors() const {
