@@ -22,6 +22,7 @@ const std::vector<base::ConfigKey>& config_keys() {
       {"gateway.orchestrators", List{}, "orchestrators to use, https://host:port#sha256/<key>; kinora up adds its own"},
       {"gateway.max_price_wei", std::int64_t{0}, "most to pay for a second of compute, in wei; 0: any price", 0},
       {"gateway.chunk_s", std::int64_t{10}, "length of the pieces that a long video is cut into, in seconds", 1, 600},
+      {"gateway.private_targets", false, "webhooks may go to private addresses and over plain http: for machines of your own only"},
       {"gateway.verify", true, "decode and check every result before it is delivered"},
       {"orchestrator.listen", std::string("127.0.0.1:8935"), "address and port of the orchestrator"},
       {"orchestrator.service_url", std::string(), "address announced to gateways, when that differs from the listening address"},

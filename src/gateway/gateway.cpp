@@ -41,7 +41,10 @@ struct Gateway::Parts {
         secret(std::move(secret_)),
         pool(std::max(1u, settings.io_threads)),
         signer(derive_key(secret, "url"), std::string(kKid)),
-        orders(address, signer, derive_key(secret, "attempt")) {}
+        orders(address, signer, derive_key(secret, "attempt")),
+        webhook_keys(secret),
+        links(make_links(address, signer, clock)),
+        background(executor) {}
   ~Parts() {
     if (network.on_change) network.on_change({});
   }
@@ -55,6 +58,8 @@ struct Gateway::Parts {
   asio::thread_pool pool;
   UrlSigner signer;
   OrderLinks orders;
+  WebhookKeys webhook_keys;
+  jobs::Links links;
   Network network;
   std::unique_ptr<store::Database> database;
   std::unique_ptr<store::Blobs> blobs;
@@ -64,7 +69,9 @@ struct Gateway::Parts {
   std::unique_ptr<MediaVerifier> verifier;
   std::unique_ptr<jobs::Executor> carrier;
   std::unique_ptr<jobs::Engine> engine;
+  std::unique_ptr<WebhookSender> webhooks;
   SharedServices services;
+  net::TaskGroup background;
   std::unique_ptr<net::Router> router;
   bool started = false;
 };
@@ -92,6 +99,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
   database.path = p.settings.data_dir / "gateway.db";
   KINORA_TRY(p.database, store::Database::open(executor, std::move(database)));
   KINORA_OK(KeyStore::migrate(*p.database));
+  KINORA_OK(migrate_webhooks(*p.database));
   KINORA_TRY(p.blobs, store::Blobs::open(executor, p.pool, p.settings.data_dir / "blobs"));
   p.keys = std::make_unique<KeyStore>(*p.database, p.ids);
   p.once = std::make_unique<IdempotentPosts>(executor, *p.database, p.clock);
@@ -101,6 +109,9 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
   p.carrier = p.network.make_executor(p.orders);
   p.engine = std::make_unique<jobs::Engine>(executor, *p.database, *p.blobs, *p.carrier, *p.verifier, p.settings.engine, p.clock);
   if (p.network.on_change) p.network.on_change([engine = p.engine.get()] { engine->wake(); });
+  const auto new_id = [ids = &p.ids, now = p.clock](std::string_view prefix) { return ids->next_id(prefix, now()); };
+  p.webhooks =
+      std::make_unique<WebhookSender>(executor, *p.database, *p.engine, p.webhook_keys, p.links, new_id, p.clock, p.settings.webhooks);
   p.services = std::make_shared<Services>(Services{.executor = executor,
                                                    .database = *p.database,
                                                    .blobs = *p.blobs,
@@ -108,10 +119,14 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
                                                    .once = *p.once,
                                                    .media = *p.media,
                                                    .signer = p.signer,
+                                                   .webhook_keys = p.webhook_keys,
+                                                   .webhooks = *p.webhooks,
+                                                   .webhook_reach = p.settings.webhooks.reach,
                                                    .orders = p.orders,
                                                    .address = p.address,
                                                    .cursor_key = derive_key(p.secret, "cursor"),
-                                                   .links = make_links(p.address, p.signer, p.clock),
+                                                   .links = p.links,
+                                                   .new_id = new_id,
                                                    .nodes = p.network.nodes,
                                                    .clock = p.clock,
                                                    .max_upload_bytes = p.settings.max_upload_bytes,
@@ -139,6 +154,8 @@ void Gateway::routes(net::Router& router) {
   add_upload_routes(surface, parts_->services);
   add_job_routes(surface, parts_->services);
   add_event_routes(surface, parts_->services);
+  add_webhook_routes(surface, parts_->services);
+  add_webhook_delivery_routes(surface, parts_->services);
   add_catalogue_routes(surface, parts_->services);
   add_attempt_routes(surface, parts_->services);
 }
@@ -157,6 +174,7 @@ net::Task<base::Status> Gateway::start() {
   KINORA_CO_OK(co_await parts_->keys->load());
   KINORA_CO_OK(co_await parts_->engine->recover());
   KINORA_CO_OK(co_await reopen_uploads(*parts_->database));
+  parts_->background.spawn(parts_->webhooks->run());
   parts_->started = true;
   base::log::info("gateway", "ready", {{"url", parts_->address.url}, {"jobs", parts_->engine->counts().active_jobs}});
   co_return base::Status{};
@@ -164,6 +182,8 @@ net::Task<base::Status> Gateway::start() {
 
 net::Task<void> Gateway::stop() {
   parts_->started = false;
+  parts_->background.cancel();
+  co_await parts_->background.wait();
   co_await parts_->engine->stop();
 }
 

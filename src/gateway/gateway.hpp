@@ -21,6 +21,7 @@
 #include "gateway/address.hpp"
 #include "gateway/key_store.hpp"
 #include "gateway/order_links.hpp"
+#include "gateway/webhook_sender.hpp"
 #include "jobs/engine.hpp"
 #include "market/market.hpp"
 #include "net/router.hpp"
@@ -37,6 +38,7 @@ struct GatewaySettings {
   bool verify = true;                           // false: results are only hashed
   unsigned io_threads = 2;                      // for blobs
   std::chrono::milliseconds heartbeat{10'000};  // of event streams
+  WebhookSenderSettings webhooks;               // reach: public addresses over https, or (on-prem, tests) anywhere
 };
 
 // What carries orders to workers.

@@ -76,6 +76,8 @@ Task<Answer> submit(Call& call, const Services& services) {
   auto body = co_await call.read_json();
   if (!body) co_return tl::unexpected(std::move(body).error());
   if (auto allowed = check_key_limits(*body, call.caller); !allowed) co_return tl::unexpected(std::move(allowed).error());
+  if (auto allowed = co_await check_subject_webhook(services, call.caller.project, *body); !allowed)
+    co_return tl::unexpected(std::move(allowed).error());
   auto scope = idempotency_scope(call, *body);
   if (!scope) co_return tl::unexpected(std::move(scope).error());
   if (auto stored = co_await store_inline_media(services, call.caller.project, *body); !stored)

@@ -8,6 +8,7 @@
 #include "gateway/media_check.hpp"
 #include "gateway/order_links.hpp"
 #include "gateway/surface.hpp"
+#include "gateway/webhook_sender.hpp"
 #include "jobs/engine.hpp"
 #include "jobs/links.hpp"
 #include "market/market.hpp"
@@ -25,10 +26,14 @@ struct Services {
   IdempotentPosts& once;
   MediaCheck& media;
   const UrlSigner& signer;
+  const WebhookKeys& webhook_keys;
+  WebhookSender& webhooks;
+  net::Reach webhook_reach = net::Reach::public_only;
   const OrderLinks& orders;
   const Address& address;
   base::Bytes cursor_key;
   jobs::Links links;
+  std::function<std::string(std::string_view prefix)> new_id;
   std::function<net::Task<std::vector<market::NodeStatus>>()> nodes;
   Clock clock;
   std::uint64_t max_upload_bytes = 0;
@@ -40,10 +45,15 @@ using SharedServices = std::shared_ptr<const Services>;
 // URLs of content, signed for kUrlLife.
 jobs::Links make_links(const Address& address, const UrlSigner& signer, Clock clock);
 
+// The `webhook` of a job or run: may its URL be called, is its endpoint there? What is wrong with its shape is left to the engine.
+net::Task<tl::expected<void, Problem>> check_subject_webhook(const Services& services, const std::string& project, const json::value& body);
+
 void add_artifact_routes(Surface& surface, SharedServices services);
 void add_upload_routes(Surface& surface, SharedServices services);
 void add_job_routes(Surface& surface, SharedServices services);
 void add_event_routes(Surface& surface, SharedServices services);
+void add_webhook_routes(Surface& surface, SharedServices services);
+void add_webhook_delivery_routes(Surface& surface, SharedServices services);
 void add_catalogue_routes(Surface& surface, SharedServices services);
 void add_attempt_routes(Surface& surface, SharedServices services);
 

@@ -72,6 +72,7 @@ class GatewayTest : public testing::Test {
   boost::asio::io_context context;
   TestFolder folder;
   GatewaySettings settings_;
+  std::chrono::milliseconds skew{};  // how far the gateway's clock is ahead of the wall clock
   std::shared_ptr<TestWorker::Work> work = std::make_shared<TestWorker::Work>();
   net::Client client{context.get_executor()};
   std::unique_ptr<Gateway> gateway;

@@ -88,7 +88,8 @@ void GatewayTest::open() {
   };
   proc::MediaToolSettings tool;
   tool.program = folder / "kinora-media";
-  auto opened = Gateway::open(context.get_executor(), settings_, proc::MediaTool(context.get_executor(), tool), std::move(network));
+  auto opened = Gateway::open(context.get_executor(), settings_, proc::MediaTool(context.get_executor(), tool), std::move(network),
+                              [this] { return base::wall_clock() + skew; });
   ASSERT_TRUE(opened) << opened.error().message;
   gateway = std::move(*opened);
   net::ServerSettings listen;

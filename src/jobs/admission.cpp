@@ -181,6 +181,7 @@ base::Result<Admitted> admit(Connection& connection, const Admission& admission,
   }
   KINORA_OK(insert_job(connection, out.job, out.inputs));
   for (const TaskRow& task : out.tasks) KINORA_OK(put_task(connection, task));
+  if (admission.webhook) KINORA_OK(put_subject_hook(connection, out.job.id, *admission.webhook));
   std::vector<std::string_view> types{"job.created"};
   if (ready) types.emplace_back("job.queued");
   for (const std::string_view type : types) {

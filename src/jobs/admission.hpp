@@ -19,6 +19,7 @@ struct Admission {
   std::vector<MediaRef> media;
   std::map<std::size_t, store::Blob> inlined;  // by index of media: stored data: URIs
   std::optional<IdempotencyScope> idempotency;
+  std::optional<SubjectHook> webhook;
   unsigned free_slots = 0;  // of the job's task, for the plan
   PlanSettings plan;
   std::int64_t input_retention_s = 604'800;

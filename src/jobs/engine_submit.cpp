@@ -53,6 +53,7 @@ Task<Outcome<SubmitAnswer>> Engine::State::submit(SubmitRequest request) {
 
   Admission admission;
   admission.media = std::move(wanted->media);
+  admission.webhook = std::move(wanted->webhook);
   // Inline media is written first; the pins keep the blobs until the rows are there.
   for (std::size_t i = 0; i < admission.media.size(); ++i) {
     auto* data = std::get_if<media_ref::Inline>(&admission.media[i].value);

@@ -21,6 +21,26 @@ base::Result<std::int64_t> single(Connection& connection, std::string_view sql) 
   return there ? row.integer(0) : 0;
 }
 
+const std::string kSelect = "SELECT \"offset\", id, project, subject, seq, type, time, data FROM events WHERE";
+
+Event read_row(const Statement& row) {
+  return {row.integer(0),
+          std::string(row.text(1)),
+          std::string(row.text(2)),
+          std::string(row.text(3)),
+          row.integer(4),
+          std::string(row.text(5)),
+          UnixMillis(std::chrono::milliseconds(row.integer(6))),
+          json::parse(row.text(7))};
+}
+
+base::Result<Event> only(base::Result<Statement> row) {
+  if (!row) return base::fail(row.error());
+  KINORA_TRY(const bool there, row->step());
+  if (!there) return base::fail(base::ErrorCode::not_found, "there is no event of that id");
+  return read_row(*row);
+}
+
 }  // namespace
 
 json::object to_json(const Event& event) {
@@ -62,22 +82,43 @@ base::Result<std::int64_t> append_event(Connection& connection, const Event& eve
 
 base::Result<std::vector<Event>> read_events(Connection& connection, const EventQuery& query) {
   constexpr int kMostEvents = 1000;
-  constexpr std::string_view kOfSubject =
-      "SELECT \"offset\", id, project, subject, seq, type, time, data FROM events WHERE subject = ? AND \"offset\" > ? AND project = ? "
-      "ORDER BY seq LIMIT ?";
-  constexpr std::string_view kOfProject =
-      "SELECT \"offset\", id, project, subject, seq, type, time, data FROM events WHERE \"offset\" > ? AND project = ? ORDER BY \"offset\" "
-      "LIMIT ?";
-  const int limit = std::clamp(query.limit, 1, kMostEvents);
-  KINORA_TRY(Statement row, query.subject ? connection.query(kOfSubject, *query.subject, query.after, query.project, limit)
-                                          : connection.query(kOfProject, query.after, query.project, limit));
+  std::string sql = kSelect + " \"offset\" > ?";
+  if (query.subject) sql += " AND subject = ?";
+  if (!query.project.empty()) sql += " AND project = ?";
+  if (query.before) sql += " AND \"offset\" < ?";
+  if (!query.types.empty()) sql += " AND EXISTS(SELECT 1 FROM json_each(?) WHERE type GLOB value)";
+  // Of one subject seq and offset have the same order, and there is an index for seq.
+  sql += query.subject ? " ORDER BY seq" : " ORDER BY \"offset\"";
+  sql += query.descending ? " DESC LIMIT ?" : " LIMIT ?";
+  KINORA_TRY(Statement row, connection.query(sql, query.after));
+  int index = 1;
+  if (query.subject) row.bind(++index, *query.subject);
+  if (!query.project.empty()) row.bind(++index, query.project);
+  if (query.before) row.bind(++index, *query.before);
+  if (!query.types.empty()) row.bind(++index, json::serialize(json::value_from(query.types)));
+  row.bind(++index, std::clamp(query.limit, 1, kMostEvents));
   std::vector<Event> out;
   for (;;) {
     KINORA_TRY(const bool there, row.step());
     if (!there) return out;
-    out.push_back({row.integer(0), std::string(row.text(1)), std::string(row.text(2)), std::string(row.text(3)), row.integer(4),
-                   std::string(row.text(5)), base::UnixMillis(std::chrono::milliseconds(row.integer(6))), json::parse(row.text(7))});
+    out.push_back(read_row(row));
   }
+}
+
+base::Result<Event> find_event(Connection& connection, std::int64_t offset) {
+  return only(connection.query(kSelect + " \"offset\" = ?", offset));
+}
+
+base::Result<Event> find_event(Connection& connection, std::string_view project, std::string_view id) {
+  return only(connection.query(kSelect + " id = ? AND project = ?", id, project));
+}
+
+base::Result<std::int64_t> offset_before(Connection& connection, UnixMillis time) {
+  KINORA_TRY(Statement row, connection.query("SELECT \"offset\" - 1 FROM events WHERE time >= ? ORDER BY time, \"offset\" LIMIT 1",
+                                             time.time_since_epoch().count()));
+  KINORA_TRY(const bool there, row.step());
+  if (there) return row.integer(0);
+  return newest_event(connection);
 }
 
 base::Result<std::int64_t> oldest_event(Connection& connection) {

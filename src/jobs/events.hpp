@@ -20,6 +20,7 @@
 namespace kinora::jobs {
 
 namespace json = base::json;
+using base::UnixMillis;
 template <class T>
 using Task = boost::asio::awaitable<T>;
 
@@ -43,12 +44,20 @@ bool matches(std::string_view pattern, std::string_view type);
 base::Result<std::int64_t> append_event(store::Connection& connection, const Event& event);
 
 struct EventQuery {
-  std::string project;
+  std::string project;  // empty: of all
   std::optional<std::string> subject;
-  std::int64_t after = 0;  // offset, exclusive
-  int limit = 100;         // 1..1000
+  std::int64_t after = 0;                   // offset, exclusive
+  int limit = 100;                          // 1..1000
+  std::vector<std::string> types = {};      // patterns; empty: all
+  std::optional<std::int64_t> before = {};  // offset, exclusive
+  bool descending = false;
 };
+// By offset.
 base::Result<std::vector<Event>> read_events(store::Connection& connection, const EventQuery& query);
+base::Result<Event> find_event(store::Connection& connection, std::int64_t offset);                            // not_found
+base::Result<Event> find_event(store::Connection& connection, std::string_view project, std::string_view id);  // not_found
+// The offset before the first event of that time or later.
+base::Result<std::int64_t> offset_before(store::Connection& connection, UnixMillis time);
 // The oldest offset that is still kept, 0 when there is none; an older `after` is gone (410 events_gone).
 base::Result<std::int64_t> oldest_event(store::Connection& connection);
 base::Result<std::int64_t> newest_event(store::Connection& connection);

@@ -215,7 +215,7 @@ base::Result<Listing<Job>> list_jobs(Connection& connection, std::string_view pr
 base::Status delete_job(Connection& connection, std::string_view id) {
   for (const std::string_view sql :
        {"DELETE FROM job_inputs WHERE job = ?", "DELETE FROM job_tasks WHERE job = ?", "DELETE FROM attempts WHERE job = ?",
-        "DELETE FROM attempt_files WHERE job = ?", "DELETE FROM jobs WHERE id = ?"})
+        "DELETE FROM attempt_files WHERE job = ?", "DELETE FROM subject_hooks WHERE subject = ?", "DELETE FROM jobs WHERE id = ?"})
     KINORA_OK(done(connection.run(sql, id)));
   return {};
 }

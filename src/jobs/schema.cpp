@@ -99,7 +99,14 @@ CREATE TABLE upload_parts(
 CREATE INDEX upload_parts_by_content ON upload_parts(sha256);
 )sql";
 
-constexpr std::array kSteps{kFirst};
+constexpr std::string_view kSubjectHooks = R"sql(
+-- The webhook that came with one job or run.
+CREATE TABLE subject_hooks(subject TEXT PRIMARY KEY, url TEXT NOT NULL, endpoint TEXT NOT NULL, events TEXT NOT NULL) STRICT, WITHOUT ROWID;
+-- GET /v1/events of a project, and what a webhook endpoint catches up on.
+CREATE INDEX events_by_project ON events(project, "offset");
+)sql";
+
+constexpr std::array kSteps{kFirst, kSubjectHooks};
 
 }  // namespace
 

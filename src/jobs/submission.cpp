@@ -241,6 +241,7 @@ Outcome<Submission> parse_submission(const json::value& body) {
   read_output(in, out, errors);
   read_retry(in, out, errors);
   read_labels(in, out, errors);
+  out.webhook = read_subject_hook(in, "webhook", errors);
   out.wait_s = static_cast<int>(in.integer("wait_s", 0, 60).value_or(0));
   in.finish();
   if (!errors.empty()) return tl::unexpected<tasks::Problem>(wrong(std::move(errors)));

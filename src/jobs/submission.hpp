@@ -8,6 +8,7 @@
 #include "base/json.hpp"
 #include "jobs/job.hpp"
 #include "jobs/outcome.hpp"
+#include "jobs/subject_hook.hpp"
 #include "tasks/catalogue.hpp"
 
 namespace kinora::jobs {
@@ -54,6 +55,7 @@ struct Submission {
   RetryPolicy retry;
   std::optional<std::string> client_ref, end_user;
   std::vector<std::string> tags;
+  std::optional<SubjectHook> webhook;
   int wait_s = 0;
 };
 

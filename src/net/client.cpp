@@ -150,7 +150,7 @@ Task<base::Result<ClientResponse>> Client::send(ClientRequest request) {
   const auto deadline = Clock::now() + request.deadline;
   const bool has_body = request.body_source || !request.body.empty();
   for (bool fresh = false;; fresh = true) {
-    KINORA_CO_TRY(const auto connection, co_await pool->acquire(url, request.trust, fresh, deadline));
+    KINORA_CO_TRY(const auto connection, co_await pool->acquire(url, request.trust, request.reach, fresh, deadline));
     const bool pooled = connection->used;
     const auto exchange = connection->submit(head, request.body, static_cast<bool>(request.body_source));
     auto stream = std::make_unique<ClientResponse::Stream>(pool, connection, exchange, request.idle);

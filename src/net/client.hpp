@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "net/http.hpp"
+#include "net/reach.hpp"
 #include "net/tls.hpp"
 
 namespace kinora::net {
@@ -28,6 +29,7 @@ struct ClientRequest {
   BodySource body_source{};                       // instead of body
   std::optional<std::uint64_t> content_length{};  // of body_source, when known; else chunked
   TlsTrust trust{};
+  Reach reach = Reach::anywhere;
   std::chrono::milliseconds deadline{30'000};  // from now until the response's headers
   std::chrono::milliseconds idle{60'000};      // longest silence while the response body arrives
 };
@@ -56,6 +58,7 @@ struct ClientSettings {
   std::chrono::seconds idle_connection{60};
   std::chrono::milliseconds connect{2'000};  // TCP and TLS handshake, go-livepeer's dial timeout
   std::size_t header_bytes = 64 * 1024;
+  Resolver resolver{};  // default: the system's, within `connect`
 };
 
 class Client {
@@ -63,7 +66,8 @@ class Client {
   class Pool;
   Client(boost::asio::any_io_executor executor, ClientSettings settings = {});
   ~Client();
-  // Errors: invalid (URL), unavailable (cannot connect, connection lost), unauthenticated (wrong key), timeout, too_large.
+  // Errors: invalid (URL), forbidden (no address within the reach), unavailable (cannot connect, connection lost), unauthenticated
+  // (wrong key), timeout, too_large.
   // A request without a body, or whose body was not begun, is sent once more on a new connection when a pooled one turns out to be dead.
   Task<base::Result<ClientResponse>> send(ClientRequest request);
   void close();  // drops all pooled connections

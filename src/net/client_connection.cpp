@@ -25,14 +25,20 @@ std::unique_ptr<Engine> make_engine(bool http2, const ClientSettings& settings) 
   return make_http1_client(limits);
 }
 
-Task<std::vector<tcp::endpoint>> resolve(asio::any_io_executor executor, const Url& url, Transport::Error& failed) {
-  const auto literal = asio::ip::make_address(url.host, failed);
-  if (!failed) co_return std::vector<tcp::endpoint>{{literal, url.port}};
-  tcp::resolver resolver(executor);
-  failed = {};
-  const auto found = co_await resolver.async_resolve(url.host, std::to_string(url.port), asio::redirect_error(asio::use_awaitable, failed));
+// Where to connect to: looked up once, so that what was judged is what is connected to.
+Task<base::Result<std::vector<tcp::endpoint>>> endpoints_of(const Destination& to) {
+  Addresses addresses;
+  Transport::Error not_literal;
+  const auto literal = asio::ip::make_address(to.url.host, not_literal);
+  if (not_literal) {
+    KINORA_CO_TRY(addresses, co_await to.resolver(to.url.host));
+  } else {
+    addresses.push_back(literal);
+  }
   std::vector<tcp::endpoint> out;
-  for (const auto& entry : found) out.push_back(entry.endpoint());
+  for (const auto& address : addresses)
+    if (to.reach == Reach::anywhere || is_public(address)) out.emplace_back(address, to.url.port);
+  if (out.empty()) co_return fail(ErrorCode::forbidden, to.url.host + " has no address on the public internet");
   co_return out;
 }
 
@@ -69,12 +75,13 @@ void ClientConnection::shut_down() {
   wake();
 }
 
-Task<base::Result<Transport>> dial(asio::any_io_executor executor, const Url& url, TlsTrust trust,
-                                   std::shared_ptr<asio::ssl::context> context, Clock::time_point deadline) {
+Task<base::Result<Transport>> dial(asio::any_io_executor executor, Destination to, std::shared_ptr<asio::ssl::context> context,
+                                   Clock::time_point deadline) {
+  const Url& url = to.url;
+  const TlsTrust& trust = to.trust;
   const std::string where = url.authority();
   Transport::Error failed;
-  const auto endpoints = co_await resolve(executor, url, failed);
-  if (failed || endpoints.empty()) co_return fail(ErrorCode::unavailable, "cannot find " + url.host + ": " + failed.message());
+  KINORA_CO_TRY(const auto endpoints, co_await endpoints_of(to));
 
   Transport transport{tcp::socket(executor)};
   const Timeout limit(executor, deadline, [&] { transport.close(); });

@@ -35,8 +35,14 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   bool ended_ = false;
 };
 
-// Opens a connection: name, TCP, TLS. Errors: unavailable, unauthenticated, timeout.
-Task<base::Result<Transport>> dial(boost::asio::any_io_executor executor, const Url& url, TlsTrust trust,
+struct Destination {
+  Url url;
+  TlsTrust trust;
+  Reach reach = Reach::anywhere;
+  Resolver resolver;
+};
+// Opens a connection: name, TCP, TLS. Errors: forbidden (no address within the reach), unavailable, unauthenticated, timeout.
+Task<base::Result<Transport>> dial(boost::asio::any_io_executor executor, Destination to,
                                    std::shared_ptr<boost::asio::ssl::context> context, Clock::time_point deadline);
 
 }  // namespace kinora::net

@@ -13,7 +13,10 @@ constexpr std::size_t kMaxContexts = 256;  // pins of servers come and go; a con
 constexpr std::size_t kMaxHosts = 4096;
 }  // namespace
 
-Client::Pool::Pool(asio::any_io_executor executor, ClientSettings settings) : executor_(executor), settings_(settings), tasks_(executor) {}
+Client::Pool::Pool(asio::any_io_executor executor, ClientSettings settings)
+    : executor_(executor), settings_(std::move(settings)), tasks_(executor) {
+  if (!settings_.resolver) settings_.resolver = system_resolver(executor_, settings_.connect);
+}
 
 std::shared_ptr<Client::Pool::Host> Client::Pool::host(const Key& key) {
   auto& host = hosts_[key];
@@ -53,10 +56,10 @@ std::shared_ptr<ClientConnection> Client::Pool::usable(Host& host, bool fresh) {
   return nullptr;
 }
 
-Task<base::Result<std::shared_ptr<ClientConnection>>> Client::Pool::acquire(const Url& url, const TlsTrust& trust, bool fresh,
+Task<base::Result<std::shared_ptr<ClientConnection>>> Client::Pool::acquire(const Url& url, const TlsTrust& trust, Reach reach, bool fresh,
                                                                             Clock::time_point deadline) {
   const auto self = shared_from_this();
-  const auto host = this->host({url.authority(), url.tls(), url.tls() ? trust : TlsTrust{}});
+  const auto host = this->host({url.authority(), url.tls(), url.tls() ? trust : TlsTrust{}, reach});
   for (;;) {
     prune(*host);
     if (auto connection = usable(*host, fresh)) co_return connection;
@@ -79,7 +82,8 @@ Task<base::Result<std::shared_ptr<ClientConnection>>> Client::Pool::acquire(cons
   };
   const Dialing dialing(*host);
   const auto until = std::min(deadline, Clock::now() + settings_.connect);
-  auto transport = co_await dial(executor_, url, trust, url.tls() ? context(trust) : nullptr, until);
+  Destination to{url, trust, reach, settings_.resolver};
+  auto transport = co_await dial(executor_, std::move(to), url.tls() ? context(trust) : nullptr, until);
   if (!transport) {
     ++host->failed_dials;
     host->failure = transport.error();

@@ -10,7 +10,7 @@ class Client::Pool : public std::enable_shared_from_this<Client::Pool> {
  public:
   Pool(boost::asio::any_io_executor executor, ClientSettings settings);
   // A connection that can take a request now. `fresh`: not one that has been used before, because one of those was dead.
-  Task<base::Result<std::shared_ptr<ClientConnection>>> acquire(const Url& url, const TlsTrust& trust, bool fresh,
+  Task<base::Result<std::shared_ptr<ClientConnection>>> acquire(const Url& url, const TlsTrust& trust, Reach reach, bool fresh,
                                                                 Clock::time_point deadline);
   // Something about the connection has changed: an exchange ended, or it did.
   void changed(const std::shared_ptr<ClientConnection>& connection);
@@ -23,6 +23,7 @@ class Client::Pool : public std::enable_shared_from_this<Client::Pool> {
     std::string authority;
     bool tls = false;
     TlsTrust trust;
+    Reach reach = Reach::anywhere;  // a connection that was made without a check never serves a request that wants one
     friend auto operator<=>(const Key&, const Key&) = default;
   };
   struct Host {
