@@ -1,0 +1,174 @@
+#include <cmath>
+#include <sstream>
+
+#include "models/diffusion/scheduler_config.hpp"
+#include "models/pipeline.hpp"
+#include "nn/load_error.hpp"
+
+namespace kinora::models {
+namespace {
+
+using Faults = std::vector<std::string>;
+using Whole = std::optional<std::int64_t>;
+
+constexpr std::int64_t kMaxPictureSide = 16384;
+
+void check_whole(Faults& faults, std::string_view name, const Whole& value, std::int64_t min, std::int64_t max) {
+  if (!value || (*value >= min && *value <= max)) return;
+  faults.push_back(std::string(name) + " must be " + std::to_string(min) + " to " + std::to_string(max) + ", not " +
+                   std::to_string(*value));
+}
+
+void check_number(Faults& faults, std::string_view name, const std::optional<double>& value, double min, double max) {
+  if (!value || (*value >= min && *value <= max)) return;  // false for NaN
+  std::ostringstream text;
+  text << name << " must be a number from " << min << " to " << max << ", not " << *value;
+  faults.push_back(text.str());
+}
+
+void check_side(Faults& faults, std::string_view name, const Whole& value, std::int64_t multiple) {
+  if (!value || (*value >= multiple && *value <= kMaxSide && *value % multiple == 0)) return;
+  faults.push_back(std::string(name) + " must be a multiple of " + std::to_string(multiple) + " from " + std::to_string(multiple) + " to " +
+                   std::to_string(kMaxSide) + ", not " + std::to_string(*value));
+}
+
+void check_size(Faults& faults, std::string_view name, const std::optional<Size>& value, std::int64_t min) {
+  if (!value) return;
+  check_whole(faults, std::string(name) + " height", value->height, min, kMaxPictureSide);
+  check_whole(faults, std::string(name) + " width", value->width, min, kMaxPictureSide);
+}
+
+template <typename Picture>
+void check_picture(Faults& faults, std::string_view name, const std::optional<Picture>& picture, std::int64_t channels, std::int64_t min) {
+  if (!picture) {
+    faults.push_back(std::string(name) + " is needed for this task");
+    return;
+  }
+  const bool sides =
+      picture->width >= min && picture->height >= min && picture->width <= kMaxPictureSide && picture->height <= kMaxPictureSide;
+  if (!sides)
+    faults.push_back(std::string(name) + " must have sides of " + std::to_string(min) + " to " + std::to_string(kMaxPictureSide) +
+                     " pixels, not " + std::to_string(picture->width) + " x " + std::to_string(picture->height));
+  else if (static_cast<std::int64_t>(picture->pixels.size()) != picture->width * picture->height * channels)
+    faults.push_back(std::string(name) + " must have width x height x " + std::to_string(channels) + " bytes");
+}
+
+void check_prompts(Faults& faults, const GenerationRequest& request) {
+  const auto prompts = request.prompts.size();
+  const std::size_t most = request.task == Task::text_to_video ? 1 : static_cast<std::size_t>(kMaxPictures);
+  if (prompts < 1 || prompts > most) faults.push_back("prompts must be 1 to " + std::to_string(most) + ", not " + std::to_string(prompts));
+  for (const auto& [name, list] :
+       {std::pair{"prompts_2", &request.prompts_2}, {"negative_prompts", &request.negative_prompts}, {"negative_2", &request.negative_2}})
+    if (list->size() > 1 && list->size() != prompts)
+      faults.push_back(std::string(name) + " must be none, one or as many as prompts (" + std::to_string(prompts) + "), not " +
+                       std::to_string(list->size()));
+  for (const auto* list : {&request.prompts, &request.prompts_2, &request.negative_prompts, &request.negative_2})
+    for (const auto& text : *list)
+      if (text.size() > kMaxPromptBytes) {
+        faults.push_back("a prompt must have at most " + std::to_string(kMaxPromptBytes) + " bytes, not " + std::to_string(text.size()));
+        return;
+      }
+}
+
+// How many pictures (videos) are asked for, and how many seeds that takes.
+void check_counts(Faults& faults, const GenerationRequest& request, bool video) {
+  check_whole(faults, "count", request.count, 1, video ? 1 : kMaxPictures);
+  const auto prompts = video ? 1 : static_cast<std::int64_t>(request.prompts.size());
+  const std::int64_t total = request.count >= 1 && request.count <= kMaxPictures && prompts <= kMaxPictures ? prompts * request.count : 0;
+  if (total > kMaxPictures)
+    faults.push_back("prompts x count must be at most " + std::to_string(kMaxPictures) + " pictures, not " + std::to_string(total));
+  const auto seeds = static_cast<std::int64_t>(request.seeds.size());
+  if (seeds > 1 && seeds != total)
+    faults.push_back("seeds must be none, one, or one for each picture (" + std::to_string(total) + "), not " + std::to_string(seeds));
+}
+
+void check_schedule(Faults& faults, const PipelineInfo& info, const GenerationRequest& request, bool starts_from_picture) {
+  const auto steps = request.steps.value_or(info.steps);
+  try {
+    diffusion::make_scheduler(info, request.scheduler)->plan({.steps = steps});
+    if (!starts_from_picture) return;
+    const double strength = request.strength.value_or(1.0);
+    if (strength > 0 && strength <= 1 && static_cast<std::int64_t>(static_cast<double>(steps) * strength) < 1)
+      faults.push_back("steps x strength must be at least 1: " + std::to_string(steps) + " steps with this strength take none");
+  } catch (const nn::LoadError& error) {
+    faults.push_back(error.what());
+  } catch (const std::invalid_argument& error) {
+    faults.push_back("steps: " + std::string(error.what()));
+  }
+}
+
+void check_video(Faults& faults, const PipelineInfo& info, const GenerationRequest& request) {
+  check_whole(faults, "frames", request.frames, 1, info.max_frames);
+  check_whole(faults, "fps", request.fps, 1, 120);
+  check_whole(faults, "motion_bucket", request.motion_bucket, 0, 255);
+  check_whole(faults, "decode_chunk", request.decode_chunk, 1, info.max_frames);
+  check_number(faults, "noise_augmentation", request.noise_augmentation, 0, 1);
+  check_number(faults, "min_guidance_scale", request.min_guidance_scale, 0, 100);
+  check_number(faults, "max_guidance_scale", request.max_guidance_scale, 0, 100);
+}
+
+}  // namespace
+
+std::string_view name(Task task) {
+  switch (task) {
+    case Task::text_to_image: return "text-to-image";
+    case Task::image_to_image: return "image-to-image";
+    case Task::inpaint: return "inpaint";
+    case Task::image_to_video: return "image-to-video";
+    case Task::text_to_video: return "text-to-video";
+  }
+  return "";
+}
+
+std::vector<std::string> check_request(const PipelineInfo& info, const GenerationRequest& request) {
+  Faults faults;
+  bool known = false;
+  std::string tasks;
+  for (const Task task : info.tasks) {
+    known = known || task == request.task;
+    tasks.append(tasks.empty() ? "" : ", ").append(name(task));
+  }
+  if (!known) faults.push_back("task: this model does " + tasks + ", not " + std::string(name(request.task)));
+  const bool video = request.task == Task::image_to_video || request.task == Task::text_to_video;
+  const bool repaints = request.task == Task::image_to_image || request.task == Task::inpaint;
+
+  if (request.task != Task::image_to_video) check_prompts(faults, request);
+  check_counts(faults, request, video);
+  check_side(faults, "width", request.width, info.size_multiple);
+  check_side(faults, "height", request.height, info.size_multiple);
+  check_number(faults, "guidance_scale", request.guidance_scale, 0, 100);
+  check_number(faults, "guidance_rescale", request.guidance_rescale, 0, 1);
+  check_number(faults, "eta", request.eta, 0, 1);
+  check_whole(faults, "clip_skip", request.clip_skip, 0, info.max_clip_skip);
+  check_whole(faults, "preview_every", request.preview_every, 0, 1000);
+  if (repaints) {
+    check_number(faults, "strength", request.strength, 0, 1);
+    if (request.strength && *request.strength == 0) faults.push_back("strength must be above 0");
+  }
+  if (repaints || request.task == Task::image_to_video) check_picture(faults, "picture", request.picture, 3, info.size_multiple);
+  if (request.task == Task::inpaint) check_picture(faults, "mask", request.mask, 1, 1);
+  check_schedule(faults, info, request, repaints);
+  if (video) check_video(faults, info, request);
+  check_size(faults, "original_size", request.original_size, 1);
+  check_size(faults, "target_size", request.target_size, 1);
+  check_size(faults, "negative_original_size", request.negative_original_size, 1);
+  check_size(faults, "negative_target_size", request.negative_target_size, 1);
+  check_size(faults, "crop", request.crop, 0);
+  check_size(faults, "negative_crop", request.negative_crop, 0);
+  check_number(faults, "aesthetic_score", request.aesthetic_score, 0, 10);
+  check_number(faults, "negative_aesthetic_score", request.negative_aesthetic_score, 0, 10);
+  return faults;
+}
+
+InvalidRequest::InvalidRequest(std::vector<std::string> all)
+    : std::invalid_argument([&all] {
+        std::string text;
+        for (const auto& one : all) text.append(text.empty() ? "" : "; ").append(one);
+        return text;
+      }()),
+      faults(std::move(all)) {}
+
+NotFiniteAtStep::NotFiniteAtStep(std::int64_t step_, std::int64_t steps)
+    : std::runtime_error("the latents are not finite after step " + std::to_string(step_) + " of " + std::to_string(steps)), step(step_) {}
+
+}  // namespace kinora::models

@@ -1,0 +1,87 @@
+// Residency with LibTorch's device without memory in place of a GPU: what moves, and that the network's handles stay.
+#include "models/diffusion/component.hpp"
+
+#include <ATen/ops/ones.h>
+#include <c10/core/InferenceMode.h>
+#include <gtest/gtest.h>
+
+namespace kinora::models::diffusion {
+namespace {
+
+class Residencies : public testing::Test {
+ protected:
+  Components make(Residency residency) {
+    Components components(c10::Device("meta"), residency);
+    unet = at::ones({4, 8}, at::TensorOptions(at::kHalf).device(components.load_device()));
+    vae = at::ones({2}, at::TensorOptions(at::kFloat).device(components.load_device()));
+    components.add("unet", {{"weight", unet}});
+    components.add("vae", {{"weight", vae}});
+    return components;
+  }
+  static std::vector<bool> places(const Components& components) {
+    std::vector<bool> on;
+    for (const auto& state : components.states()) on.push_back(state.on_device);
+    return on;
+  }
+
+  c10::InferenceMode inference;
+  at::Tensor unet, vae;  // as the networks hold them
+};
+
+TEST_F(Residencies, one_by_one_has_only_what_is_used_on_the_device) {
+  auto components = make(Residency::one_by_one);
+  const auto* memory = unet.const_data_ptr();
+  EXPECT_EQ(places(components), (std::vector{false, false}));
+  components.use({"unet"});
+  EXPECT_TRUE(unet.is_meta());
+  EXPECT_FALSE(vae.is_meta());
+  components.use({"vae"});
+  EXPECT_TRUE(vae.is_meta());
+  EXPECT_EQ(unet.const_data_ptr(), memory);  // the tensor that was loaded, not a copy of it
+  EXPECT_EQ(places(components), (std::vector{false, true}));
+}
+
+TEST_F(Residencies, whole_keeps_all_on_the_device) {
+  auto components = make(Residency::whole);
+  components.use({"unet"});
+  components.use({"vae"});
+  EXPECT_EQ(places(components), (std::vector{true, true}));
+}
+
+TEST_F(Residencies, weights_that_lie_on_the_host_come_when_they_are_used_or_asked_for) {
+  auto components = make(Residency::one_by_one);
+  components.use({"unet", "vae"});
+  EXPECT_EQ(places(components), (std::vector{true, true}));
+  components.to_host();
+  EXPECT_EQ(places(components), (std::vector{false, false}));
+  EXPECT_TRUE(unet.is_cpu());
+  EXPECT_EQ(unet.sum().item<float>(), 32);
+  components.to_device();
+  EXPECT_EQ(places(components), (std::vector{false, false}));
+}
+
+TEST_F(Residencies, bytes_are_those_of_the_weights_in_their_type) {
+  auto components = make(Residency::one_by_one);
+  const auto states = components.states();
+  EXPECT_EQ(states[0].name, "unet");
+  EXPECT_EQ(states[0].bytes, 64U);
+  EXPECT_EQ(states[1].bytes, 8U);
+  components.use({"unet"});
+  EXPECT_EQ(components.states()[0].bytes, 64U);
+}
+
+TEST(Components, nothing_moves_when_the_device_is_the_host) {
+  const c10::InferenceMode inference;
+  Components components(c10::kCPU, Residency::one_by_one);
+  const auto weight = at::ones({3});
+  components.add("unet", {{"weight", weight}});
+  const auto* memory = weight.const_data_ptr();
+  components.use({});
+  components.to_host();
+  components.use({"unet"});
+  EXPECT_EQ(weight.const_data_ptr(), memory);
+  EXPECT_TRUE(components.states()[0].on_device);
+}
+
+}  // namespace
+}  // namespace kinora::models::diffusion

@@ -1,0 +1,49 @@
+#include "models/diffusion/diffusion_pipeline.hpp"
+
+#include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
+
+#include "nn/device.hpp"
+
+namespace kinora::models::diffusion {
+
+at::ScalarType choose_dtype(const PipelineSettings& settings, const nn::Checkpoint& denoiser) {
+  switch (settings.number) {
+    case Number::fp32: return at::kFloat;
+    case Number::bf16: return at::kBFloat16;
+    case Number::fp16: return at::kHalf;
+    case Number::automatic: break;
+  }
+  if (settings.device == "cpu") return at::kFloat;
+  const bool half = !denoiser.tensors.empty() && denoiser.tensors.begin()->second.dtype == nn::Dtype::f16;
+  return half ? at::kHalf : at::kBFloat16;
+}
+
+DiffusionPipeline::DiffusionPipeline(PipelineInfo info, const PipelineSettings& settings, at::ScalarType dtype)
+    : components_(c10::Device(settings.device), settings.residency), info_(std::move(info)), settings_(settings), dtype_(dtype) {
+  nn::check_device(settings.device);
+}
+
+std::string DiffusionPipeline::description() const {
+  return info_.pipeline + " on " + settings_.device + ", " + std::string(c10::toString(dtype_)) +
+         (settings_.residency == Residency::one_by_one ? ", one component at a time" : "");
+}
+
+at::ScalarType DiffusionPipeline::vae_dtype(bool force_upcast) const { return dtype_ == at::kHalf && force_upcast ? at::kFloat : dtype_; }
+
+nn::Placement DiffusionPipeline::placement(at::ScalarType dtype) const {
+  return {.device = components_.load_device(), .dtype = dtype, .channels_last = true};
+}
+
+GenerationResult DiffusionPipeline::run(const GenerationRequest& request, const GenerationWatch& watch, const Trace& trace) {
+  if (auto faults = check_request(info_, request); !faults.empty()) throw InvalidRequest(std::move(faults));
+  const c10::InferenceMode inference;
+  try {
+    Job job(request, info_, watch, trace, components_.device(), dtype_);
+    return generate(job);
+  } catch (const c10::OutOfMemoryError& error) {
+    throw OutOfMemory(error.what_without_backtrace());
+  }
+}
+
+}  // namespace kinora::models::diffusion

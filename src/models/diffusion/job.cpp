@@ -1,0 +1,102 @@
+#include "models/diffusion/job.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/isfinite.h>
+
+#include <algorithm>
+
+#include "models/diffusion/normal_source.hpp"
+#include "models/diffusion/pictures.hpp"
+#include "models/diffusion/scheduler_config.hpp"
+
+namespace kinora::models::diffusion {
+namespace {
+
+// Shares of a run's time, for the progress; the denoising takes nearly all of it.
+constexpr double kEncoded = 0.02, kDenoised = 0.92;
+
+double& seconds_of(GenerationResult& result, Phase phase) {
+  return phase == Phase::encoding ? result.encoding_s : phase == Phase::denoising ? result.denoising_s : result.decoding_s;
+}
+
+}  // namespace
+
+Job::Job(const GenerationRequest& request, const PipelineInfo& info, const GenerationWatch& watch, const Trace& trace, c10::Device device,
+         at::ScalarType dtype)
+    : request_(request),
+      info_(info),
+      watch_(watch),
+      trace_(trace),
+      device_(device),
+      dtype_(dtype),
+      seeds_(request.seeds.empty() ? std::vector{random_seed()} : request.seeds),
+      draw_(make_normal()),
+      scheduler_(make_scheduler(info, request.scheduler)) {
+  scheduler_->plan({.steps = steps()});
+  result_.seeds = seeds_;
+}
+
+nn::Normal Job::make_normal() {
+  if (trace_.normal) return trace_.normal;
+  return [source = std::make_shared<NormalSource>(seeds_), dtype = dtype_](at::IntArrayRef shape, std::optional<at::ScalarType> wanted) {
+    return source->draw(shape, wanted.value_or(dtype));
+  };
+}
+
+std::int64_t Job::first_step(double strength) const {
+  const auto taken = static_cast<std::int64_t>(static_cast<double>(steps()) * strength);
+  return std::max<std::int64_t>(steps() - taken, 0);
+}
+
+at::Tensor Job::normal(at::IntArrayRef shape, std::optional<at::ScalarType> dtype) { return draw_(shape, dtype).to(device_); }
+
+void Job::report(GenerationProgress progress) {
+  progress.phase = *phase_;
+  if (watch_ && !watch_(progress)) throw Stopped();
+}
+
+void Job::begin(Phase phase) {
+  const auto now = std::chrono::steady_clock::now();
+  if (phase_) seconds_of(result_, *phase_) = std::chrono::duration<double>(now - began_).count();
+  phase_ = phase;
+  began_ = now;
+  report({.done = phase == Phase::encoding ? 0 : phase == Phase::denoising ? kEncoded : kDenoised});
+}
+
+void Job::decoding(double part) { report({.done = kDenoised + (1 - kDenoised) * part}); }
+
+at::Tensor Job::denoise(const Denoising& work) {
+  begin(Phase::denoising);
+  const nn::StepOptions options{
+      .normal = [this](at::IntArrayRef shape, std::optional<at::ScalarType> dtype) { return normal(shape, dtype); },
+      .eta = request_.eta.value_or(0.0)};
+  const auto times = scheduler_->timesteps().to(device_);
+  const std::int64_t steps = scheduler_->size() - work.first;
+  auto x = work.latents.to(at::kFloat);
+  for (std::int64_t i = work.first; i < scheduler_->size(); ++i) {
+    const std::int64_t done = i - work.first + 1;
+    const auto output = work.predict(scheduler_->scale_model_input(x, i), times[i]).to(at::kFloat);
+    RgbPicture small;
+    const bool shows = request_.preview_every > 0 && (done % request_.preview_every == 0 || done == steps) && work.preview_of;
+    if (shows) small = preview(work.space, work.preview_of(scheduler_->predict_clean(output, i, x)));
+    x = scheduler_->step(output, i, x, options);
+    if (work.after) x = work.after(x, i);
+    // The sum is finite only if every value is.
+    if (!at::isfinite(x.sum()).item<bool>()) throw NotFiniteAtStep(done, steps);
+    if (trace_.latents) trace_.latents(x);
+    report({.step = done,
+            .steps = steps,
+            .done = kEncoded + (kDenoised - kEncoded) * static_cast<double>(done) / static_cast<double>(steps),
+            .preview = shows ? &small : nullptr});
+  }
+  return x;
+}
+
+GenerationResult Job::finish(const at::Tensor& decoded) {
+  if (trace_.decoded) trace_.decoded(decoded);
+  result_.pictures = to_pictures(decoded);
+  seconds_of(result_, *phase_) = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  return std::move(result_);
+}
+
+}  // namespace kinora::models::diffusion

@@ -1,0 +1,22 @@
+#include "models/diffusion/scheduler_config.hpp"
+
+namespace kinora::models::diffusion {
+
+nn::JsonConfig read_scheduler_config(const std::filesystem::path& folder, bool old_sd) {
+  const auto config = nn::JsonConfig::read(folder / "scheduler" / "scheduler_config.json");
+  if (!old_sd) return config;
+  auto members = config.json();
+  // Where the class has the member, it is 1 and false for these models, whatever the file says; an absent one means the class's default.
+  const auto cls = config.text("_class_name", "");
+  if (cls != "FlowMatchEulerDiscreteScheduler") members["steps_offset"] = 1;
+  if (cls == "DDIMScheduler" || cls == "LCMScheduler") members["clip_sample"] = false;
+  return {std::move(members), config.file()};
+}
+
+std::unique_ptr<nn::Scheduler> make_scheduler(const PipelineInfo& info, const std::string& replacements) {
+  auto members = nn::JsonConfig::parse(info.scheduler_config, "scheduler_config.json").json();
+  if (!replacements.empty()) members.merge_patch(nn::JsonConfig::parse(replacements, "scheduler").json());
+  return nn::make_scheduler({std::move(members), "scheduler"});
+}
+
+}  // namespace kinora::models::diffusion
