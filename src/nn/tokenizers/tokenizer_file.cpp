@@ -124,6 +124,10 @@ TokenizerSettings parse_settings(const std::optional<NamedText>& config, const s
     if (const auto numbers = root.at("added_tokens_decoder"); !numbers.is_null())
       for (const auto& entry : numbers.object().items())
         settings.numbered.push_back({parse_special(numbers.at(entry.key())), id_from_key(numbers, entry.key())});
+    if (const auto count = root.at("extra_ids"); !count.is_null()) {
+      if (count.token_id() > static_cast<TokenId>(kMaxVocabulary)) count.refuse("is too large");
+      settings.extra_ids = static_cast<std::size_t>(count.token_id());
+    }
     if (const auto length = root.at("model_max_length"); !length.is_null()) {
       if (!(length.number() >= 2)) length.refuse("must be 2 or more");
       if (length.number() <= kMaxLength) settings.max_length = static_cast<std::size_t>(length.number());

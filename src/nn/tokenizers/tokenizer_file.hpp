@@ -61,6 +61,7 @@ struct TokenizerSettings {
   std::optional<SpecialToken> start, end, unknown, pad;  // bos_token, eos_token, unk_token, pad_token
   std::vector<SpecialToken> further;                     // additional_special_tokens
   std::vector<AddedToken> numbered;                      // added_tokens_decoder, added_tokens.json: with their ids
+  std::optional<std::size_t> extra_ids;                  // of T5: how many <extra_id_N> follow the pieces
   std::size_t max_length = 0;                            // model_max_length; 0: none, or the "very large" of the writer
 };
 TokenizerSettings parse_settings(const std::optional<NamedText>& config, const std::optional<NamedText>& special_map,
