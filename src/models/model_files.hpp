@@ -1,0 +1,42 @@
+#pragma once
+// A generative model on disk as its pipeline sees it: an index, and components with configuration and weights. It is a diffusers folder
+// (model_index.json, unet/, vae/ ...) or one file in its authors' layout (SD 1 and 2, SDXL and its refiner, SVD; safetensors or .ckpt),
+// whose index and configurations are worked out from its tensors. Opening reads no weights. A value; any thread. Errors: nn::LoadError.
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "nn/checkpoint.hpp"
+#include "nn/json_config.hpp"
+
+namespace kinora::models {
+
+class ModelFiles {
+ public:
+  // variant: of a folder's weight files, as nn::find_weights() takes it.
+  static ModelFiles open(const std::filesystem::path& path, std::optional<std::string> variant = std::nullopt);
+
+  const nn::JsonConfig& index() const { return index_; }
+  // Whether the model has the component: the index names it and does not say null.
+  bool has(const std::string& component) const;
+  // config.json of a network ("unet"), scheduler_config.json ("scheduler"), preprocessor_config.json ("feature_extractor").
+  nn::JsonConfig config(const std::string& component) const;
+  nn::Checkpoint weights(const std::string& component) const;
+  // Where a component's other files lie, as those of "tokenizer": in its folder. A single file holds no tokenizer: it must lie in a folder
+  // "tokenizer" beside the file, as in the repositories that publish such files.
+  std::filesystem::path folder(const std::string& component) const { return root_ / component; }
+
+ private:
+  ModelFiles(nn::JsonConfig index, std::filesystem::path root) : index_(std::move(index)), root_(std::move(root)) {}
+  static ModelFiles open_single(const std::filesystem::path& path);
+
+  nn::JsonConfig index_;
+  std::filesystem::path root_;
+  std::optional<std::string> variant_;
+  bool single_ = false;
+  std::map<std::string, nn::JsonConfig> configs_;     // of a single file
+  std::map<std::string, nn::Checkpoint> components_;  // of a single file
+};
+
+}  // namespace kinora::models
