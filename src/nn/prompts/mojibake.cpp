@@ -25,7 +25,7 @@ std::optional<unsigned char> byte_of(char32_t code) {
 
 // Marks that people do write right behind an accented letter: quotes, dashes, ellipsis, degree, raised letters and digits.
 bool written_behind_letters(char32_t code) {
-  constexpr std::u32string_view marks = U"‘’“”‚„‹›«»–—…°ªº²³´¨·™®©\u00A0";
+  constexpr std::u32string_view marks = U"‘’“”‚„‹›«»–—…°ªº²³´¨·™\u00A0";
   return marks.find(code) != std::u32string_view::npos;
 }
 
