@@ -62,7 +62,7 @@ TEST_F(Catalogue, shows_models_with_the_schema_of_each_task) {
 TEST_F(Catalogue, says_what_is_offered_and_what_is_not) {
   const auto answer = get("/v1/capabilities");
   EXPECT_EQ(answer["nodes"].at("reachable"), json::value(1));
-  EXPECT_EQ(answer["features"].at("webhooks"), json::value(false));
+  EXPECT_EQ(answer["features"].at("webhooks"), json::value(true));
 }
 
 }  // namespace

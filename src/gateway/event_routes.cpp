@@ -1,43 +1,42 @@
-// GET /v1/jobs/{id}/events: the job's events as server-sent events, from the event log, resumable (developer-api 5.7).
+// Events (developer-api 5.7): of one job or of the whole project as server-sent events, resumable; and as a list.
+#include "gateway/event_following.hpp"
 #include "gateway/event_stream.hpp"
-#include "gateway/services.hpp"
+#include "gateway/list_query.hpp"
+#include "jobs/subject_hook.hpp"
 #include "net/sse.hpp"
 
 namespace kinora::gateway {
 namespace {
 
-constexpr int kBatch = 200;
-
-Task<bool> send_event(Call& call, std::string type, const json::value& data, std::int64_t offset) {
-  const auto sent = co_await call.response.write(net::format_sse({std::move(type), json::serialize(data), std::to_string(offset)}));
+Task<bool> send_event(Call& call, std::string type, std::string data, std::int64_t offset) {
+  const auto sent = co_await call.response.write(net::format_sse({std::move(type), std::move(data), std::to_string(offset)}));
   co_return sent.has_value();
 }
 
 Task<void> send_end(Call& call, std::int64_t offset) {
-  (void)co_await send_event(call, "end", json::object{}, offset);
+  (void)co_await send_event(call, "end", "{}", offset);
   (void)co_await call.response.finish();
 }
 
-// Writes what follows `offset` until the job's last event has been written, the peer goes or the log fails.
-Task<void> follow(Call& call, const Services& services, const std::string& job, const StreamQuery& query, std::int64_t offset) {
+// Writes what follows `offset` until the subject's last event has been written, the peer goes or the log fails. "": the project's log,
+// which has no end.
+Task<void> follow(Call& call, const Services& services, const std::string& subject, const StreamQuery& query, std::int64_t offset) {
+  const std::string project = call.caller.project;
   for (;;) {
-    const auto batch = co_await services.engine.events({call.caller.project, job, offset, kBatch});
+    const auto batch = co_await services.event_reader.read(project, subject, offset);
     if (!batch) co_return;  // the stream breaks off; the client resumes where it was
-    for (const auto* event : thin(*batch, query)) {
-      json::value envelope = jobs::to_json(*event);
-      jobs::add_urls(envelope, services.links);
-      if (!co_await send_event(call, event->type, envelope, event->offset)) co_return;
-    }
-    if (!batch->empty()) offset = batch->back().offset;
-    if (std::ranges::any_of(*batch, [](const jobs::Event& event) { return ends_subject(event.type); })) {
+    const auto& events = (*batch)->events;
+    for (const auto* event : thin(events, query))
+      if (!co_await send_event(call, event->type, (*batch)->text(event), event->offset)) co_return;
+    if (!events.empty()) offset = events.back().offset;
+    if (!subject.empty() && std::ranges::any_of(events, [](const jobs::Event& event) { return ends_subject(event.type); })) {
       co_await send_end(call, offset);
       co_return;
     }
-    if (batch->size() == kBatch) continue;
-    if (co_await services.engine.feed().wait(job, offset, services.heartbeat)) continue;
-    // Silence: the job may have been deleted together with its events.
-    const auto now = co_await services.engine.get(call.caller.project, job);
-    if (!now) {
+    if (static_cast<int>(events.size()) == EventReader::kBatch) continue;
+    if (co_await services.engine.feed().wait(subject, offset, services.heartbeat)) continue;
+    // Silence: the subject may have been deleted together with its events.
+    if (!subject.empty() && !co_await view_subject(services, project, subject)) {
       co_await send_end(call, offset);
       co_return;
     }
@@ -45,45 +44,128 @@ Task<void> follow(Call& call, const Services& services, const std::string& job, 
   }
 }
 
-Task<Answer> events(Call& call, const Services& services) {
+Task<Answer> project_events(Call& call, const Services& services) {
   const auto query = read_stream_query(call.request);
   if (!query) co_return tl::unexpected(query.error());
   const auto newest = co_await services.engine.newest_event_offset();
   if (!newest) co_return tl::unexpected(newest.error());
-  // Read after the offset: what is missing in this picture of the job comes as events.
-  const auto job = co_await services.engine.get(call.caller.project, std::string(call.request.param("id")));
-  if (!job) co_return tl::unexpected(job.error());
-
-  if (query->after) {
-    const auto oldest = co_await services.engine.oldest_event_offset();
-    if (!oldest) co_return tl::unexpected(oldest.error());
-    if (*query->after < *oldest - 1)
-      co_return refuse("events_gone", "events so old are no longer kept; connect without Last-Event-ID for a snapshot");
-    if (*query->after > *newest) co_return refuse({{"Last-Event-ID", "invalid_field", "lies ahead of the newest event"}});
-    if (jobs::terminal(job->status)) {
-      const auto rest = co_await services.engine.events({call.caller.project, job->id, *query->after, 1});
-      if (rest && rest->empty()) co_return Reply::empty(204);  // the end was seen: do not reconnect
-    }
-  }
-  const net::Headers headers{{"content-type", "text/event-stream"}, {"cache-control", "no-store"}, {"x-accel-buffering", "no"}};
-  if (!co_await call.start(200, headers)) co_return Reply::sent();
-  if (!co_await call.response.write("retry: 2000\n\n")) co_return Reply::sent();
-  if (!query->after) {
-    const json::object snapshot = jobs::to_json(*job, services.links, services.clock(), services.engine.queue_position(job->id));
-    if (!co_await send_event(call, "snapshot", snapshot, *newest)) co_return Reply::sent();
-    if (jobs::terminal(job->status)) {
-      co_await send_end(call, *newest);
-      co_return Reply::sent();
-    }
-  }
-  co_await follow(call, services, job->id, *query, query->after.value_or(*newest));
+  if (auto kept = co_await check_offset(services, *query, *newest); !kept) co_return tl::unexpected(std::move(kept).error());
+  if (!co_await start_stream(call)) co_return Reply::sent();
+  co_await follow(call, services, "", *query, query->after.value_or(*newest));
   co_return Reply::sent();
+}
+
+std::vector<std::string> list_types(QueryReader& query, base::FieldErrors& errors) {
+  std::vector<std::string> types = split_types(query.text("types", 1024).value_or(""));
+  for (const std::string& type : types)
+    if (!jobs::is_event_pattern(type)) errors.push_back({"?types", "invalid_field", "must hold types such as job.succeeded or job.*"});
+  if (types.size() > kMaxTypePatterns)
+    errors.push_back({"?types", "invalid_field", "at most " + std::to_string(kMaxTypePatterns) + " patterns"});
+  return types;
+}
+
+Task<Answer> list(Call& call, const Services& services) {
+  base::FieldErrors errors;
+  QueryReader query(call.request.query, errors);
+  jobs::EventQuery wanted;
+  wanted.project = call.caller.project;
+  wanted.subject = query.text("subject", 64);
+  const auto types = list_types(query, errors);
+  json::object filters;
+  if (wanted.subject) filters["subject"] = *wanted.subject;
+  if (!types.empty()) filters["types"] = json::value_from(types);
+  auto page = read_list_query(query, services.cursor_key, "evt", filters);
+  query.finish();
+  if (!errors.empty()) co_return refuse(std::move(errors));
+  if (!page) co_return tl::unexpected(std::move(page).error());
+  wanted.types = types;
+  wanted.limit = page->page.limit + 1;
+  const bool backwards = (page->page.before || page->before_id) && !page->page.after && !page->after_id;
+  wanted.descending = page->page.descending != backwards;
+  const auto found = co_await services.database.read([&](store::Connection& db) -> base::Result<std::vector<jobs::Event>> {
+    for (const bool is_after : {true, false}) {
+      const auto& key = is_after ? page->page.after : page->page.before;
+      const auto& id = is_after ? page->after_id : page->before_id;
+      if (!key && !id) continue;
+      KINORA_TRY(const jobs::Event edge, jobs::find_event(db, wanted.project, id ? *id : key->id));
+      // After the edge in a descending list are smaller offsets.
+      if (is_after == page->page.descending)
+        wanted.before = edge.offset;
+      else
+        wanted.after = edge.offset;
+    }
+    return jobs::read_events(db, wanted);
+  });
+  if (!found && found.error().code == base::ErrorCode::not_found)
+    co_return refuse("events_gone", "the event where the page began is no longer kept");
+  if (!found) co_return jobs::refuse(found.error());
+  std::vector<jobs::Event> events = *found;
+  const bool more = events.size() > static_cast<std::size_t>(page->page.limit);
+  if (more) events.resize(static_cast<std::size_t>(page->page.limit));
+  if (backwards) std::ranges::reverse(events);
+  json::array data;
+  for (const jobs::Event& event : events) {
+    json::value envelope = jobs::to_json(event);
+    jobs::add_urls(envelope, services.links);
+    data.push_back(std::move(envelope));
+  }
+  std::optional<ListEdge> first, last;
+  if (!events.empty()) {
+    first = ListEdge{events.front().id, events.front().time};
+    last = ListEdge{events.back().id, events.back().time};
+  }
+  co_return Reply::of(200, list_object(std::move(data), more, first, last, *page, services.cursor_key));
 }
 
 }  // namespace
 
+Task<bool> start_stream(Call& call) {
+  const net::Headers headers{{"content-type", "text/event-stream"}, {"cache-control", "no-store"}, {"x-accel-buffering", "no"}};
+  if (!co_await call.start(200, headers)) co_return false;
+  const auto begun = co_await call.response.write("retry: 2000\n\n");
+  co_return begun.has_value();
+}
+
+Task<tl::expected<void, Problem>> check_offset(const Services& services, const StreamQuery& query, std::int64_t newest) {
+  if (!query.after) co_return tl::expected<void, Problem>{};
+  const auto oldest = co_await services.engine.oldest_event_offset();
+  if (!oldest) co_return tl::unexpected(oldest.error());
+  if (*query.after < *oldest - 1)
+    co_return refuse("events_gone", "events so old are no longer kept; connect without Last-Event-ID for a snapshot");
+  if (*query.after > newest) co_return refuse({{"Last-Event-ID", "invalid_field", "lies ahead of the newest event"}});
+  co_return tl::expected<void, Problem>{};
+}
+
+Task<Answer> subject_events(Call& call, const Services& services, std::string subject) {
+  const auto query = read_stream_query(call.request);
+  if (!query) co_return tl::unexpected(query.error());
+  const auto newest = co_await services.engine.newest_event_offset();
+  if (!newest) co_return tl::unexpected(newest.error());
+  // Read after the offset: what is missing in this picture of the subject comes as events.
+  const auto view = co_await view_subject(services, call.caller.project, subject);
+  if (!view) co_return tl::unexpected(view.error());
+  if (auto kept = co_await check_offset(services, *query, *newest); !kept) co_return tl::unexpected(std::move(kept).error());
+  if (query->after && view->ended) {
+    const auto rest = co_await services.event_reader.read(call.caller.project, subject, *query->after);
+    if (rest && (*rest)->events.empty()) co_return Reply::empty(204);  // the end was seen: do not reconnect
+  }
+  if (!co_await start_stream(call)) co_return Reply::sent();
+  if (!query->after) {
+    if (!co_await send_event(call, "snapshot", json::serialize(view->snapshot), *newest)) co_return Reply::sent();
+    if (view->ended) {
+      co_await send_end(call, *newest);
+      co_return Reply::sent();
+    }
+  }
+  co_await follow(call, services, subject, *query, query->after.value_or(*newest));
+  co_return Reply::sent();
+}
+
 void add_event_routes(Surface& surface, SharedServices services) {
-  surface.add("GET", "/v1/jobs/{id}/events", "jobs:read", [services](Call& call) { return events(call, *services); });
+  surface.add("GET", "/v1/jobs/{id}/events", "jobs:read",
+              [services](Call& call) { return subject_events(call, *services, std::string(call.request.param("id"))); });
+  surface.add("GET", "/v1/events", "jobs:read", [services](Call& call) { return list(call, *services); });
+  surface.add("GET", "/v1/events/stream", "jobs:read", [services](Call& call) { return project_events(call, *services); });
 }
 
 }  // namespace kinora::gateway

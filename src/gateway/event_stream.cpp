@@ -13,17 +13,23 @@ std::optional<std::int64_t> parse_offset(std::string_view text) {
   return value;
 }
 
+std::vector<std::string> split_types(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    if (comma > 0) out.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return out;
+}
+
 tl::expected<StreamQuery, Problem> read_stream_query(const net::Request& request) {
   StreamQuery out;
   base::FieldErrors errors;
   QueryReader query(request.query, errors);
   out.after = query.integer("after", 0, std::numeric_limits<std::int64_t>::max());
   if (const auto types = query.text("types", 1024)) {
-    for (std::string_view rest = *types; !rest.empty();) {
-      const auto comma = std::min(rest.find(','), rest.size());
-      if (comma > 0) out.types.emplace_back(rest.substr(0, comma));
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
+    out.types = split_types(*types);
     if (out.types.size() > kMaxTypePatterns)
       errors.push_back({"?types", "invalid_field", "at most " + std::to_string(kMaxTypePatterns) + " patterns"});
   }

@@ -22,6 +22,9 @@ tl::expected<StreamQuery, Problem> read_stream_query(const net::Request& request
 // A store offset: decimal digits of a 63-bit number.
 std::optional<std::int64_t> parse_offset(std::string_view text);
 
+// "job.*,run.failed" as a list.
+std::vector<std::string> split_types(std::string_view text);
+
 bool wanted(const StreamQuery& query, std::string_view type);
 bool may_be_dropped(std::string_view type);  // job.progress, job.preview, job.log
 bool ends_subject(std::string_view type);    // job.succeeded, job.failed, job.canceled, job.expired

@@ -1,5 +1,6 @@
 // Event streams (developer-api 5.7), black box.
 #include <boost/asio/steady_timer.hpp>
+#include <set>
 
 #include "gateway/test_gateway.hpp"
 #include "net/sse.hpp"
@@ -40,6 +41,7 @@ struct Events : GatewayTest {
     if (!response) co_return stream;
     stream.status = response->status();
     stream.headers = response->headers();
+    streaming = true;
     net::SseParser parser;
     while (!enough(stream)) {
       auto piece = co_await response->read();
@@ -65,6 +67,7 @@ struct Events : GatewayTest {
     };
   }
   bool released = false;
+  bool streaming = false;  // a stream has begun
 };
 
 TEST_F(Events, a_finished_job_gives_a_snapshot_and_the_end) {
@@ -144,6 +147,61 @@ TEST_F(Events, end_when_the_server_stops) {
   run_until([&] { return gateway->counts().running_attempts == 1; });
   close();
   run_until([&] { return ended; });
+}
+
+TEST_F(Events, of_the_project_are_followed_across_jobs) {
+  std::optional<Stream> followed;
+  boost::asio::co_spawn(context,
+                        read("/v1/events/stream?types=job.succeeded", {}, [](const Stream& stream) { return stream.events.size() == 2; }),
+                        [&](std::exception_ptr, Stream stream) { followed = std::move(stream); });
+  run_until([&] { return streaming; });
+  const auto first = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  const auto second = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  run_until([&] { return followed.has_value(); });
+  EXPECT_EQ(base::parse_json(followed->events[0].data)->at("subject"), first["id"]);
+  EXPECT_EQ(base::parse_json(followed->events[1].data)->at("subject"), second["id"]);
+  const auto resumed =
+      run(read("/v1/events/stream?after=0&types=job.created", {}, [](const Stream& stream) { return stream.events.size() == 2; }));
+  EXPECT_EQ(base::parse_json(resumed.events[0].data)->at("subject"), first["id"]);
+}
+
+TEST_F(Events, so_old_that_they_are_no_longer_kept_are_410) {
+  const auto old = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  const auto offset = whole("/v1/jobs/" + text(old["id"]) + "/events?after=0").events.at(0).id;
+  close();
+  skew += std::chrono::hours(24 * 31);
+  open();  // sweeps at its start
+  run_until([&] { return get("/v1/events")["data"].as_array().empty(); });
+  const auto job = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  EXPECT_EQ(get("/v1/jobs/" + text(job["id"]) + "/events", {{"last-event-id", offset}}).code(), "events_gone");
+  EXPECT_EQ(get("/v1/events/stream?after=" + offset).code(), "events_gone");
+}
+
+TEST_F(Events, are_listed_in_pages_that_new_ones_do_not_disturb) {
+  const auto first = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  std::vector<std::string> ascending;
+  std::string after;
+  for (;;) {
+    const auto page = get("/v1/events?limit=2&order=asc" + (after.empty() ? "" : "&after=" + after));
+    ASSERT_EQ(page.status, 200) << page.body;
+    for (const auto& event : page["data"].as_array()) ascending.push_back(text(event.at("id")));
+    if (!page["has_more"].as_bool()) break;
+    after = text(page["next_cursor"]);
+  }
+  EXPECT_GE(ascending.size(), 3u);
+  EXPECT_EQ(std::set<std::string>(ascending.begin(), ascending.end()).size(), ascending.size());
+  const auto newest = get("/v1/events?limit=1");
+  EXPECT_EQ(newest["data"].at(0).at("type"), "job.succeeded");
+  post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  const auto older = get("/v1/events?limit=1&after=" + text(newest["next_cursor"]));
+  EXPECT_EQ(text(older["data"].at(0).at("id")), ascending.at(ascending.size() - 2));
+  const auto newer = get("/v1/events?limit=1&before=" + text(older["data"].at(0).at("id")));
+  EXPECT_EQ(text(newer["data"].at(0).at("id")), ascending.back());
+  const auto of_first = get("/v1/events?limit=100&subject=" + text(first["id"]));
+  EXPECT_EQ(of_first["data"].as_array().size(), ascending.size());
+  for (const auto& event : get("/v1/events?types=job.created")["data"].as_array()) EXPECT_EQ(event.at("type"), "job.created");
+  EXPECT_EQ(get("/v1/events?types=job.created&after=" + text(newest["next_cursor"])).code(), "cursor_mismatch");
+  EXPECT_EQ(get("/v1/events?types=job%5Bx%5D").status, 400);
 }
 
 }  // namespace

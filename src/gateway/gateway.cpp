@@ -69,6 +69,7 @@ struct Gateway::Parts {
   std::unique_ptr<MediaVerifier> verifier;
   std::unique_ptr<jobs::Executor> carrier;
   std::unique_ptr<jobs::Engine> engine;
+  std::unique_ptr<EventReader> event_reader;
   std::unique_ptr<WebhookSender> webhooks;
   SharedServices services;
   net::TaskGroup background;
@@ -112,12 +113,14 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
   const auto new_id = [ids = &p.ids, now = p.clock](std::string_view prefix) { return ids->next_id(prefix, now()); };
   p.webhooks =
       std::make_unique<WebhookSender>(executor, *p.database, *p.engine, p.webhook_keys, p.links, new_id, p.clock, p.settings.webhooks);
+  p.event_reader = std::make_unique<EventReader>(executor, *p.engine, p.links);
   p.services = std::make_shared<Services>(Services{.executor = executor,
                                                    .database = *p.database,
                                                    .blobs = *p.blobs,
                                                    .engine = *p.engine,
                                                    .once = *p.once,
                                                    .media = *p.media,
+                                                   .event_reader = *p.event_reader,
                                                    .signer = p.signer,
                                                    .webhook_keys = p.webhook_keys,
                                                    .webhooks = *p.webhooks,
@@ -154,6 +157,7 @@ void Gateway::routes(net::Router& router) {
   add_upload_routes(surface, parts_->services);
   add_job_routes(surface, parts_->services);
   add_event_routes(surface, parts_->services);
+  add_websocket_routes(surface, parts_->services);
   add_webhook_routes(surface, parts_->services);
   add_webhook_delivery_routes(surface, parts_->services);
   add_catalogue_routes(surface, parts_->services);

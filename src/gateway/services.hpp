@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "gateway/address.hpp"
+#include "gateway/event_reader.hpp"
 #include "gateway/idempotent_post.hpp"
 #include "gateway/media_check.hpp"
 #include "gateway/order_links.hpp"
@@ -25,6 +26,7 @@ struct Services {
   jobs::Engine& engine;
   IdempotentPosts& once;
   MediaCheck& media;
+  EventReader& event_reader;
   const UrlSigner& signer;
   const WebhookKeys& webhook_keys;
   WebhookSender& webhooks;
@@ -52,6 +54,7 @@ void add_artifact_routes(Surface& surface, SharedServices services);
 void add_upload_routes(Surface& surface, SharedServices services);
 void add_job_routes(Surface& surface, SharedServices services);
 void add_event_routes(Surface& surface, SharedServices services);
+void add_websocket_routes(Surface& surface, SharedServices services);
 void add_webhook_routes(Surface& surface, SharedServices services);
 void add_webhook_delivery_routes(Surface& surface, SharedServices services);
 void add_catalogue_routes(Surface& surface, SharedServices services);

@@ -122,10 +122,10 @@ base::Result<std::int64_t> offset_before(Connection& connection, UnixMillis time
 }
 
 base::Result<std::int64_t> oldest_event(Connection& connection) {
-  return single(connection, "SELECT COALESCE(MIN(\"offset\"), 0) FROM events");
+  return single(connection, "SELECT COALESCE(MIN(\"offset\"), (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'events'), 0) FROM events");
 }
 base::Result<std::int64_t> newest_event(Connection& connection) {
-  return single(connection, "SELECT COALESCE(MAX(\"offset\"), 0) FROM events");
+  return single(connection, "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)");
 }
 
 // On the stack of the waiting coroutine; the timer's cancellation is the wake-up.

@@ -58,9 +58,9 @@ base::Result<Event> find_event(store::Connection& connection, std::int64_t offse
 base::Result<Event> find_event(store::Connection& connection, std::string_view project, std::string_view id);  // not_found
 // The offset before the first event of that time or later.
 base::Result<std::int64_t> offset_before(store::Connection& connection, UnixMillis time);
-// The oldest offset that is still kept, 0 when there is none; an older `after` is gone (410 events_gone).
+// The oldest offset that is still kept, or the next one when none is; an older `after` is gone (410 events_gone).
 base::Result<std::int64_t> oldest_event(store::Connection& connection);
-base::Result<std::int64_t> newest_event(store::Connection& connection);
+base::Result<std::int64_t> newest_event(store::Connection& connection);  // ever, kept or not
 
 // Wakes those who wait for news of a subject. Not a queue: read the log, then wait with the last offset seen, then read again.
 // Announcements are remembered for a while, so one that comes between the read and the wait is not missed.

@@ -42,6 +42,9 @@ class ServerEngine : public Engine {
   // Makes the exchange of a request that has arrived; the engine calls it from feed() or consumed().
   using Accept = std::function<std::shared_ptr<Exchange>(MessageHead head)>;
   virtual void respond(Exchange& exchange, int status, const Headers& headers) = 0;
+  // Answers 101: from now on the exchange's bytes, both ways, are those of another protocol. False: not possible with this request (a body,
+  // HTTP/1.0, HTTP/2).
+  virtual bool switch_protocols(Exchange&, std::string_view /*protocol*/, const Headers&) { return false; }
   virtual void want_body(Exchange& exchange) = 0;  // answers "Expect: 100-continue"
   virtual bool head_pending() const = 0;           // part of a request's head is here
   virtual bool saw_request() const = 0;

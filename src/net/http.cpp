@@ -81,6 +81,10 @@ Task<base::Status> Response::send(int status, Headers headers, std::string body)
   co_return co_await finish();
 }
 
+Task<base::Status> Response::upgrade(std::string protocol, Headers) {
+  co_return base::fail(base::ErrorCode::unsupported, "this connection cannot change to " + protocol);
+}
+
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 100: return "Continue";

@@ -83,6 +83,8 @@ class Response {
   // Suspends while the peer reads slowly (at most 256 KiB are queued per stream).
   virtual Task<base::Status> write(std::string chunk) = 0;
   virtual Task<base::Status> finish(Headers trailers = {}) = 0;
+  // Instead of start(): 101, then request.body and write() carry the other protocol. Error unsupported: not over this connection.
+  virtual Task<base::Status> upgrade(std::string protocol, Headers headers);
   bool started() const { return started_; }
 
  protected:

@@ -96,6 +96,19 @@ class Http1Server final : public ServerEngine {
     output_ += "\r\n";
   }
 
+  bool switch_protocols(Exchange& exchange, std::string_view protocol, const Headers& headers) override {
+    if (&exchange != current_.get() || responding_ || !exchange.in_end || exchange.in_total > 0 || version_ < 11) return false;
+    responding_ = tunnel_ = true;
+    chunked_ = bodyless_ = keep_alive_ = false;
+    exchange.in_end = false;  // whatever the peer sends from now on is the other protocol's
+    exchange.in_limit = UINT64_MAX;
+    output_ += "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: " + std::string(protocol) + "\r\n";
+    append_fields(output_, headers);
+    output_ += "\r\n";
+    advance();
+    return true;
+  }
+
   void want_body(Exchange& exchange) override {
     if (&exchange != current_.get() || !exchange.awaits_continue || responding_) return;
     exchange.awaits_continue = false;
@@ -150,6 +163,11 @@ class Http1Server final : public ServerEngine {
   }
 
   bool take_some_body() {
+    if (tunnel_) {
+      take_body(*current_, input_);
+      input_.clear();
+      return true;
+    }
     if (!draining_ && current_->in.size() >= kMaxQueuedBytes) return false;
     const auto exchange = current_;
     const auto used = body_->feed(std::string_view(input_), *exchange);
@@ -234,6 +252,7 @@ class Http1Server final : public ServerEngine {
   bool response_ended_ = false;
   bool chunked_ = false;
   bool bodyless_ = false;
+  bool tunnel_ = false;  // after 101: bytes pass through
   bool draining_ = false;
   std::uint64_t drained_ = 0;
   bool stopping_ = false;

@@ -82,6 +82,16 @@ Task<base::Status> ServerResponse::start(int status, Headers headers) {
   co_return base::Status();
 }
 
+Task<base::Status> ServerResponse::upgrade(std::string protocol, Headers headers) {
+  if (started_) co_return fail(ErrorCode::invalid, "a response is started once");
+  KINORA_CO_OK(check_fields(headers));
+  KINORA_CO_OK(usable());
+  if (!engine().switch_protocols(exchange_, protocol, headers)) co_return co_await Response::upgrade(std::move(protocol), {});
+  started_ = true;
+  connection_.wake();
+  co_return base::Status();
+}
+
 Task<base::Status> ServerResponse::write(std::string chunk) {
   if (!started_ || finished_) co_return fail(ErrorCode::invalid, "the response is not open");
   KINORA_CO_OK(usable());

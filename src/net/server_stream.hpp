@@ -51,6 +51,7 @@ class ServerResponse final : public Response {
   Task<base::Status> start(int status, Headers headers) override;
   Task<base::Status> write(std::string chunk) override;
   Task<base::Status> finish(Headers trailers) override;
+  Task<base::Status> upgrade(std::string protocol, Headers headers) override;
   bool finished() const { return finished_; }
 
  private:

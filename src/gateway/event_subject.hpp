@@ -1,0 +1,18 @@
+#pragma once
+// What an event stream is about: a subject that exists and may end, with a picture of it to begin with. The one place that knows the kinds
+// of subjects that can be followed.
+#include <optional>
+#include <string>
+
+#include "gateway/services.hpp"
+
+namespace kinora::gateway {
+
+struct SubjectView {
+  json::object snapshot;
+  bool ended = false;  // no event will follow
+};
+// job_...; not_found: no such subject in the project, or of a kind that cannot be followed.
+Task<tl::expected<SubjectView, Problem>> view_subject(const Services& services, std::string project, std::string subject);
+
+}  // namespace kinora::gateway
