@@ -83,4 +83,16 @@ at::Tensor apply(Act act, const at::Tensor& x) {
   return x;
 }
 
+at::Tensor apply_in_place(Act act, at::Tensor x) {
+  switch (act) {
+    case Act::silu: return at::silu_(x);
+    case Act::gelu: return at::gelu_(x);
+    case Act::gelu_tanh: return at::gelu_(x, "tanh");
+    case Act::quick_gelu: return x.mul_(x.mul(1.702).sigmoid_());
+    case Act::relu: return at::relu_(x);
+    case Act::mish: return at::mish_(x);
+  }
+  return x;
+}
+
 }  // namespace kinora::nn

@@ -84,5 +84,7 @@ enum class Act { silu, gelu, gelu_tanh, quick_gelu, relu, mish };
 // Throws LoadError for unknown names, naming file and member.
 Act activation(std::string_view name, std::string_view file, std::string_view member);
 at::Tensor apply(Act act, const at::Tensor& x);
+// The same, written over x, which no one else may hold.
+at::Tensor apply_in_place(Act act, at::Tensor x);
 
 }  // namespace kinora::nn

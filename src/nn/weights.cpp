@@ -13,6 +13,7 @@ at::Tensor placed(const at::Tensor& stored, const Placement& placement) {
   const auto dtype = stored.is_floating_point() ? placement.dtype.value_or(stored.scalar_type()) : stored.scalar_type();
   at::Tensor moved = stored.to(placement.device, dtype);
   if (placement.channels_last && moved.dim() == 4) moved = moved.contiguous(at::MemoryFormat::ChannelsLast);
+  if (placement.channels_last && moved.dim() == 5) moved = moved.contiguous(at::MemoryFormat::ChannelsLast3d);
   // A handle of its own: exchanging a weight under a network must not reach the checkpoint's tensor.
   return moved.is_same(stored) ? stored.alias() : moved;
 }

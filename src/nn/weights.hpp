@@ -29,8 +29,8 @@ using Parameters = std::map<std::string, at::Tensor>;
 
 struct Placement {
   c10::Device device = c10::kCPU;
-  std::optional<at::ScalarType> dtype;  // of floating weights; nullopt: as stored
-  bool channels_last = false;           // memory order of 4-dimensional weights
+  std::optional<at::ScalarType> dtype = std::nullopt;  // of floating weights; nullopt: as stored
+  bool channels_last = false;                          // memory order of 4- and 5-dimensional weights
 };
 
 class WeightLoad;

@@ -17,9 +17,7 @@ template <typename Model, typename Config>
 Loaded<Model> load(const Config& config, nn::Checkpoint checkpoint, const nn::Placement& placement, const std::string& tower,
                    const std::string& projection) {
   add_tower_name(checkpoint, tower, projection);
-  nn::WeightLoad load(std::move(checkpoint), placement);
-  auto model = std::make_shared<const Model>(config, load.root());
-  return {std::move(model), load.finish()};
+  return load_network<Model>(std::move(checkpoint), config, placement);
 }
 
 }  // namespace

@@ -2,21 +2,15 @@
 // Loads CLIP's towers from component folders (config.json and weights) of a repository, or from a checkpoint at hand whose tensors carry
 // the names of transformers. Errors: nn::LoadError.
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "models/clip/clip_text.hpp"
 #include "models/clip/clip_vision.hpp"
+#include "models/loaded.hpp"
 #include "nn/weights.hpp"
 
 namespace kinora::models::clip {
-
-template <typename Model>
-struct Loaded {
-  std::shared_ptr<const Model> model;
-  nn::Parameters parameters;  // the model's weights by name, for adapters
-};
 
 // Weights are found with and without the leading "text_model." ("vision_model."); parameters always carry it.
 // variant: of the weight files ("fp16").
