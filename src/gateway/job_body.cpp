@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "jobs/submission.hpp"
+
 namespace kinora::gateway {
 namespace {
 
@@ -49,6 +51,31 @@ std::chrono::seconds wanted_wait(const json::value& body, std::optional<std::str
     if (error == std::errc{} && seconds >= 0) return std::min(std::chrono::seconds{seconds}, kMaxWait);
   }
   return std::chrono::seconds{0};
+}
+
+jobs::JobPatch read_job_patch(const json::value& body, base::FieldErrors& errors) {
+  jobs::JobPatch out;
+  base::ObjectReader in(body, "", errors);
+  out.tags = jobs::read_tags(in, errors);
+  out.metadata = jobs::read_metadata(in, errors);
+  if (const auto text = in.string("priority", 32)) {
+    out.priority = jobs::parse_priority(*text);
+    if (!out.priority) in.error("priority", "not_allowed", "must be one of \"low\", \"normal\", \"high\", \"realtime\"");
+  }
+  in.finish();
+  if (errors.empty() && !out.tags && !out.metadata && !out.priority)
+    errors.push_back({"", "missing_field", "name at least one of tags, metadata, priority"});
+  return out;
+}
+
+std::optional<std::int64_t> version_of_etag(std::string_view etag) {
+  if (etag.starts_with("W/")) etag.remove_prefix(2);
+  if (etag.size() < 3 || etag.front() != '"' || etag.back() != '"') return std::nullopt;
+  etag = etag.substr(1, etag.size() - 2);
+  std::int64_t version = 0;
+  const auto [end, error] = std::from_chars(etag.data(), etag.data() + etag.size(), version);
+  if (error != std::errc{} || end != etag.data() + etag.size() || version < 1) return std::nullopt;
+  return version;
 }
 
 }  // namespace kinora::gateway

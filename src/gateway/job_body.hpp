@@ -7,6 +7,7 @@
 
 #include "base/json.hpp"
 #include "gateway/api_key.hpp"
+#include "jobs/engine.hpp"
 #include "jobs/outcome.hpp"
 
 namespace kinora::gateway {
@@ -22,5 +23,10 @@ jobs::Outcome<void> check_key_limits(const json::value& body, const Caller& call
 inline constexpr std::chrono::seconds kMaxWait{60};
 // `wait_s` of the body, or `Prefer: wait=n` (RFC 7240); 0 when absent or malformed (the engine refuses a wrong wait_s).
 std::chrono::seconds wanted_wait(const json::value& body, std::optional<std::string_view> prefer);
+
+// The body of PATCH /v1/jobs/{id}: tags, metadata, priority. An empty one, and what is wrong, is added to `errors`.
+jobs::JobPatch read_job_patch(const json::value& body, base::FieldErrors& errors);
+// The version that an entity tag of a job names: "\"7\"" -> 7.
+std::optional<std::int64_t> version_of_etag(std::string_view etag);
 
 }  // namespace kinora::gateway

@@ -33,6 +33,31 @@ TEST(KeyLimits, hold_a_key_to_its_models_and_tasks) {
   EXPECT_EQ(check_key_limits(parse(R"({"task":"video-upscale"})"), caller).error().code, "model_not_allowed");
 }
 
+TEST(JobPatch, takes_labels_and_priority_and_at_least_one_of_them) {
+  const auto errors_of = [](std::string_view text) {
+    base::FieldErrors errors;
+    (void)read_job_patch(parse(text), errors);
+    return errors;
+  };
+  base::FieldErrors errors;
+  const auto patch = read_job_patch(parse(R"({"tags":["a"],"metadata":{"k":"v"},"priority":"high"})"), errors);
+  EXPECT_TRUE(errors.empty());
+  EXPECT_EQ(patch.tags, std::vector<std::string>{"a"});
+  EXPECT_EQ(patch.priority, jobs::Priority::high);
+  EXPECT_EQ(errors_of("{}").at(0).code, "missing_field");
+  EXPECT_EQ(errors_of(R"({"status":"succeeded"})").at(0).code, "unknown_field");
+  EXPECT_EQ(errors_of(R"({"priority":"urgent"})").at(0).pointer, "/priority");
+  EXPECT_EQ(errors_of(R"({"tags":[""]})").at(0).pointer, "/tags/0");
+  EXPECT_EQ(errors_of(R"({"metadata":{"k":1}})").at(0).pointer, "/metadata/k");
+}
+
+TEST(JobVersion, is_read_from_an_entity_tag) {
+  EXPECT_EQ(version_of_etag("\"7\""), 7);
+  EXPECT_EQ(version_of_etag("W/\"12\""), 12);
+  for (const auto* text : {"", "7", "\"\"", "\"x\"", "\"0\"", "\"-1\"", "\"7x\"", "\"7", "W/7"})
+    EXPECT_FALSE(version_of_etag(text)) << text;
+}
+
 // RFC 7240, section 2: preferences separated by commas.
 TEST(Wait, comes_from_the_body_or_the_prefer_header_and_is_bounded) {
   using std::chrono::seconds;

@@ -72,6 +72,14 @@ Task<tl::expected<void, Problem>> store_inline_media(const Services& services, c
   co_return tl::expected<void, Problem>{};
 }
 
+// What an SDK that sends no idempotency key says of itself (developer-api 5.4.3).
+std::optional<jobs::SdkTry> sdk_try(const Call& call, const json::value& body) {
+  const auto header = call.request.headers.get("x-stainless-retry-count");
+  const auto count = header ? jobs::parse_sdk_retry_count(*header) : std::nullopt;
+  if (!count) return std::nullopt;
+  return jobs::SdkTry{call.caller.key_id, jobs::fingerprint("POST", call.request.path, call.caller.project, body), *count};
+}
+
 Task<Answer> submit(Call& call, const Services& services) {
   auto body = co_await call.read_json();
   if (!body) co_return tl::unexpected(std::move(body).error());
@@ -79,12 +87,14 @@ Task<Answer> submit(Call& call, const Services& services) {
   if (auto allowed = co_await check_subject_webhook(services, call.caller.project, *body); !allowed)
     co_return tl::unexpected(std::move(allowed).error());
   auto scope = idempotency_scope(call, *body);
+  auto sdk = sdk_try(call, *body);
   if (!scope) co_return tl::unexpected(std::move(scope).error());
   if (auto stored = co_await store_inline_media(services, call.caller.project, *body); !stored)
     co_return tl::unexpected(std::move(stored).error());
 
   const auto wait = wanted_wait(*body, call.request.headers.get("prefer"));
-  jobs::SubmitRequest request{call.caller.project, call.caller.key_id, std::move(*body), std::move(*scope), std::string(call.trace_id())};
+  jobs::SubmitRequest request{call.caller.project, call.caller.key_id,           std::move(*body),
+                              std::move(*scope),   std::string(call.trace_id()), std::move(sdk)};
   // A long video is cut for as many workers as are free: that has to be known now.
   if (const auto* task = request.body.is_object() ? request.body.get_object().if_contains("task") : nullptr;
       task != nullptr && task->is_string() && jobs::may_be_cut(task->get_string()))
@@ -99,7 +109,7 @@ Task<Answer> submit(Call& call, const Services& services) {
   }
   net::Headers headers = headers_of(job);
   headers.set("location", "/v1/jobs/" + job.id);
-  if (submitted->replayed) headers.set("idempotency-replayed", "true");
+  if (submitted->replayed) headers.set("idempotency-replayed", submitted->implicit ? "implicit" : "true");
   if (wait.count() > 0 && call.request.headers.contains("prefer"))
     headers.set("preference-applied", "wait=" + std::to_string(wait.count()));
   co_return Reply::of(jobs::terminal(job.status) ? 200 : 202, public_job(services, job), std::move(headers));
@@ -207,6 +217,45 @@ Task<Answer> cancel(Call& call, const Services& services) {
   co_return Reply::of(done->result == jobs::CancelResult::canceling ? 202 : 200, answer, headers_of(done->job));
 }
 
+Task<Answer> patch(Call& call, const Services& services) {
+  auto body = co_await call.read_json();
+  if (!body) co_return tl::unexpected(std::move(body).error());
+  base::FieldErrors errors;
+  jobs::JobPatch wanted = read_job_patch(*body, errors);
+  if (!errors.empty()) co_return refuse(std::move(errors));
+  if (const auto match = call.request.headers.get("if-match"); match && *match != "*") {
+    wanted.if_version = version_of_etag(*match);
+    if (!wanted.if_version) co_return refuse("version_conflict", "If-Match names no version of a job");
+  }
+  auto changed = co_await services.engine.patch(call.caller.project, id_of(call), std::move(wanted));
+  if (!changed) co_return tl::unexpected(std::move(changed).error());
+  co_return Reply::of(200, public_job(services, *changed), headers_of(*changed));
+}
+
+Task<Answer> retry(Call& call, const Services& services) {
+  auto body = co_await call.read_json();
+  if (!body) co_return tl::unexpected(std::move(body).error());
+  base::FieldErrors errors;
+  base::ObjectReader(*body, "", errors).finish();
+  if (!errors.empty()) co_return refuse(std::move(errors));
+  auto scope = idempotency_scope(call, *body);
+  if (!scope) co_return tl::unexpected(std::move(scope).error());
+  jobs::SubmitRequest request{call.caller.project, call.caller.key_id, {}, std::move(*scope), std::string(call.trace_id())};
+  auto made = co_await services.engine.retry(id_of(call), std::move(request));
+  if (!made) co_return tl::unexpected(std::move(made).error());
+  net::Headers headers = headers_of(made->job);
+  headers.set("location", "/v1/jobs/" + made->job.id);
+  if (made->replayed) headers.set("idempotency-replayed", "true");
+  co_return Reply::of(202, public_job(services, made->job), std::move(headers));
+}
+
+Task<Answer> erase_end_user(Call& call, const Services& services) {
+  auto erased = co_await services.engine.erase_end_user(call.caller.project, id_of(call));
+  if (!erased) co_return tl::unexpected(std::move(erased).error());
+  co_return Reply::of(erased->pending > 0 ? 202 : 200,
+                      json::object{{"object", "erasure"}, {"end_user", id_of(call)}, {"jobs", erased->jobs}, {"pending", erased->pending}});
+}
+
 Task<Answer> attempts(Call& call, const Services& services) {
   auto found = co_await services.engine.attempts(call.caller.project, id_of(call));
   if (!found) co_return tl::unexpected(std::move(found).error());
@@ -243,6 +292,9 @@ void add_job_routes(Surface& surface, SharedServices services) {
   surface.add("POST", "/v1/jobs", "jobs:write", [services](Call& call) { return submit(call, *services); });
   surface.add("GET", "/v1/jobs", "jobs:read", [services](Call& call) { return list(call, *services); });
   surface.add("GET", "/v1/jobs/{id}", "jobs:read", [services](Call& call) { return get(call, *services); });
+  surface.add("PATCH", "/v1/jobs/{id}", "jobs:write", [services](Call& call) { return patch(call, *services); });
+  surface.add("POST", "/v1/jobs/{id}/retry", "jobs:write", [services](Call& call) { return retry(call, *services); });
+  surface.add("DELETE", "/v1/end-users/{id}", "jobs:write", [services](Call& call) { return erase_end_user(call, *services); });
   surface.add("POST", "/v1/jobs/{id}/cancel", "jobs:write", [services](Call& call) { return cancel(call, *services); });
   surface.add("GET", "/v1/jobs/{id}/attempts", "jobs:read", [services](Call& call) { return attempts(call, *services); });
   surface.add("GET", "/v1/jobs/{id}/logs", "jobs:read", [services](Call& call) { return logs(call, *services); });

@@ -273,6 +273,67 @@ TEST_F(Jobs, only_a_finished_job_is_deleted) {
   released = true;
   (void)finished(id);
   EXPECT_EQ(send("DELETE", "/v1/jobs/" + id).status, 204);
+  const auto left = get("/v1/jobs/" + id);
+  EXPECT_EQ(left["data_removed"], json::value(true));
+  EXPECT_TRUE(left["output"].is_null());
+  EXPECT_EQ(send("DELETE", "/v1/jobs/" + id).status, 204);
+}
+
+TEST_F(Jobs, labels_change_at_any_time_and_only_at_the_version_that_was_seen) {
+  work_waits();
+  const auto made = submit({{"task", "ping"}});
+  const std::string path = "/v1/jobs/" + text(made["id"]);
+  const auto patch = [&](json::object body, net::Headers headers = {}) {
+    headers.set("content-type", "application/json");
+    return send("PATCH", path, json::serialize(body), std::move(headers));
+  };
+  const auto changed = patch({{"tags", {"x"}}});
+  EXPECT_EQ(changed.status, 200) << changed.body;
+  EXPECT_EQ(changed["tags"], (json::value{"x"}));
+  EXPECT_EQ(patch({{"tags", {"y"}}}, {{"if-match", "\"1\""}}).status, 412);
+  EXPECT_EQ(patch({{"tags", {"y"}}}, {{"if-match", "nonsense"}}).status, 412);
+  EXPECT_EQ(patch({{"phase", "done"}}).code(), "unknown_field");
+  EXPECT_EQ(patch(json::object{}).status, 400);
+  run_until([this] { return started == 1; });
+  EXPECT_EQ(patch({{"priority", "high"}}).status, 409);
+  released = true;
+  const auto done = finished(text(made["id"]));
+  const auto last = patch({{"metadata", {{"k", "v"}}}}, {{"if-match", "\"" + std::to_string(done["version"].to_number<int>()) + "\""}});
+  EXPECT_EQ(last.status, 200) << last.body;
+  EXPECT_EQ(last["metadata"].at("k"), "v");
+}
+
+TEST_F(Jobs, a_finished_job_is_run_again_as_a_new_one_that_names_it) {
+  const auto first = submit({{"task", "ping"}, {"wait_s", 10}});
+  const auto again = post("/v1/jobs/" + text(first["id"]) + "/retry", json::object{});
+  EXPECT_EQ(again.status, 202) << again.body;
+  EXPECT_EQ(again["retry_of"], first["id"]);
+  EXPECT_EQ(again.headers.get("location"), "/v1/jobs/" + text(again["id"]));
+  EXPECT_EQ(finished(text(again["id"]))["status"], "succeeded");
+  const net::Headers key_header{{"idempotency-key", "again-1"}};
+  const auto keyed = post("/v1/jobs/" + text(first["id"]) + "/retry", json::object{}, key_header);
+  EXPECT_EQ(post("/v1/jobs/" + text(first["id"]) + "/retry", json::object{}, key_header)["id"], keyed["id"]);
+  EXPECT_EQ(post("/v1/jobs/job_01KE0000000000000000000001/retry", json::object{}).status, 404);
+  EXPECT_EQ(post("/v1/jobs/" + text(first["id"]) + "/retry", json::object{{"x", 1}}).code(), "unknown_field");
+}
+
+TEST_F(Jobs, the_repeat_of_an_sdk_without_a_key_finds_the_first_tries_job) {
+  const json::object body{{"task", "ping"}, {"client_ref", "c"}};
+  const auto first = submit(body, {{"x-stainless-retry-count", "0"}});
+  const auto repeat = submit(body, {{"x-stainless-retry-count", "1"}});
+  EXPECT_EQ(repeat["id"], first["id"]);
+  EXPECT_EQ(repeat.headers.get("idempotency-replayed"), "implicit");
+  EXPECT_NE(submit(body, {{"x-stainless-retry-count", "0"}})["id"], first["id"]);
+  EXPECT_NE(submit(body)["id"], first["id"]);
+  EXPECT_NE(submit(body, {{"x-stainless-retry-count", "many"}})["id"], first["id"]);
+}
+
+TEST_F(Jobs, an_end_user_is_erased) {
+  const auto made = submit({{"task", "ping"}, {"end_user", "u_42"}, {"wait_s", 10}});
+  const auto erased = send("DELETE", "/v1/end-users/u_42");
+  EXPECT_EQ(erased.status, 200) << erased.body;
+  EXPECT_EQ(erased["jobs"], json::value(1));
+  EXPECT_EQ(get("/v1/jobs/" + text(made["id"]))["data_removed"], json::value(true));
 }
 
 TEST_F(Jobs, a_worker_is_let_in_by_the_token_of_its_own_running_attempt_only) {

@@ -90,6 +90,20 @@ base::Result<bool> begin(Connection& connection, const Admission& admission, Adm
   return false;
 }
 
+// The same for an SDK that counts its tries instead.
+base::Result<bool> begin_sdk(Connection& connection, const Admission& admission, Admitted& out) {
+  if (!admission.sdk || admission.idempotency) return true;
+  KINORA_TRY(const auto earlier, find_sdk_try(connection, *admission.sdk, admission.job.created_at));
+  if (!earlier) {
+    KINORA_OK(remember_sdk_try(connection, *admission.sdk, admission.job.id, admission.job.created_at));
+    return true;
+  }
+  KINORA_TRY(out.job, find_job(connection, *earlier));
+  out.earlier = idempotent::Replay{kAcceptedStatus, "", *earlier};
+  out.implicit = true;
+  return false;
+}
+
 }  // namespace
 
 JobInput input_of(std::string_view slot, int ordinal, const Artifact& artifact) {
@@ -142,6 +156,8 @@ base::Result<Admitted> admit(Connection& connection, const Admission& admission,
   Admitted out;
   KINORA_TRY(const bool first, begin(connection, admission, out, problem));
   if (!first) return out;
+  KINORA_TRY(const bool new_to_sdk, begin_sdk(connection, admission, out));
+  if (!new_to_sdk) return out;
   out.job = admission.job;
   bool ready = true;
   json::value media;

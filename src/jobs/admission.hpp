@@ -8,6 +8,7 @@
 
 #include "jobs/engine.hpp"
 #include "jobs/job_rows.hpp"
+#include "jobs/sdk_retry.hpp"
 #include "jobs/submission.hpp"
 
 namespace kinora::jobs {
@@ -20,6 +21,7 @@ struct Admission {
   std::map<std::size_t, store::Blob> inlined;  // by index of media: stored data: URIs
   std::optional<IdempotencyScope> idempotency;
   std::optional<SubjectHook> webhook;
+  std::optional<SdkTry> sdk;
   unsigned free_slots = 0;  // of the job's task, for the plan
   PlanSettings plan;
   std::int64_t input_retention_s = 604'800;
@@ -29,6 +31,7 @@ struct Admission {
 struct Admitted {
   // The key was used before: InProgress, Mismatch or Replay (then `job` is the first request's).
   std::optional<IdempotencyState> earlier;
+  bool implicit = false;  // a Replay that an SDK's count has found
   Job job;
   std::vector<JobInput> inputs;
   std::vector<TaskRow> tasks;

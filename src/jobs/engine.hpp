@@ -23,6 +23,7 @@
 #include "jobs/job.hpp"
 #include "jobs/outcome.hpp"
 #include "jobs/planner.hpp"
+#include "jobs/sdk_retry.hpp"
 #include "jobs/uploads.hpp"
 #include "store/blobs.hpp"
 #include "store/database.hpp"
@@ -50,10 +51,24 @@ struct SubmitRequest {
   json::value body;  // of POST /v1/jobs
   std::optional<IdempotencyScope> idempotency;
   std::optional<std::string> trace_id;
+  std::optional<SdkTry> sdk{};            // of an SDK that sends no idempotency key
+  std::optional<std::string> retry_of{};  // the job that this one runs again
 };
 struct SubmitAnswer {
   Job job;
-  bool replayed = false;  // the idempotency record answered
+  bool replayed = false;  // an earlier request's job
+  bool implicit = false;  // found without an idempotency key
+};
+// What absent members leave as it is.
+struct JobPatch {
+  std::optional<std::vector<std::string>> tags;
+  std::optional<json::object> metadata;
+  std::optional<Priority> priority;          // while the job is queued only
+  std::optional<std::int64_t> if_version{};  // version_conflict when the job is at another one
+};
+// What erasing an end user did; pending: jobs that were still at work and are being canceled: erase again.
+struct Erased {
+  std::int64_t jobs = 0, pending = 0;
 };
 enum class CancelResult { canceled, canceling, too_late };
 struct CancelAnswer {
@@ -86,7 +101,12 @@ class Engine {
   Task<Outcome<Job>> get(std::string project, std::string id);
   Task<Outcome<Listing<Job>>> list(std::string project, JobFilter filter, Page page);
   Task<Outcome<CancelAnswer>> cancel(std::string project, std::string id, std::optional<std::string> reason);
-  Task<Outcome<void>> remove(std::string project, std::string id);  // purges data; not_terminal
+  Task<Outcome<Job>> patch(std::string project, std::string id, JobPatch patch);
+  // A new job like that one (`request.body` is not read). not_terminal; gone when its data was removed.
+  Task<Outcome<SubmitAnswer>> retry(std::string id, SubmitRequest request);
+  Task<Outcome<void>> remove(std::string project, std::string id);  // takes its data away (purge.hpp); not_terminal
+  // Cancels the end user's jobs and takes the data of those that have ended away.
+  Task<Outcome<Erased>> erase_end_user(std::string project, std::string end_user);
   Task<Outcome<std::vector<Attempt>>> attempts(std::string project, std::string id);
   // 1 = next; 0 = not waiting for a slot.
   std::int64_t queue_position(std::string_view job) const;

@@ -49,35 +49,6 @@ Task<Outcome<CancelAnswer>> Engine::cancel(std::string project, std::string id, 
   co_return out;
 }
 
-Task<Outcome<void>> Engine::remove(std::string project, std::string id) {
-  struct Removed {
-    bool done = false;
-    std::vector<std::string> released;
-  };
-  const auto state = state_;
-  auto removed = co_await state->database_.write([&](Connection& connection) -> base::Result<Removed> {
-    KINORA_TRY(const Job job, job_of_project(connection, project, id));
-    if (!terminal(job.status)) return Removed{};
-    Removed out;
-    KINORA_TRY(out.released, delivered_blobs(connection, id));
-    // What the job made goes with it.
-    KINORA_TRY(auto made, artifacts_of_job(connection, id));
-    for (const std::string& artifact : made) {
-      KINORA_TRY(auto files, list_artifact_files(connection, artifact));
-      const auto deleted = delete_artifact(connection, project, artifact);
-      if (!deleted) continue;  // another job reads it
-      for (ArtifactFile& file : files) out.released.push_back(std::move(file.sha256));
-    }
-    KINORA_OK(delete_job(connection, id));
-    out.done = true;
-    return out;
-  });
-  if (!removed) co_return refuse(removed.error());
-  if (!removed->done) co_return refuse("not_terminal", "the job is still at work; cancel it first");
-  state->collect(std::move(removed->released));
-  co_return Outcome<void>();
-}
-
 Task<Outcome<std::vector<Attempt>>> Engine::attempts(std::string project, std::string id) {
   co_return answer(co_await state_->database_.read([&](Connection& connection) -> base::Result<std::vector<Attempt>> {
     KINORA_TRY(const Job job, job_of_project(connection, project, id));

@@ -84,6 +84,12 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   void input_ready(const std::string& upload, const Artifact& artifact);
   void input_failed(const std::string& upload, const std::string& code, const std::string& detail);
 
+  // engine_change.cpp
+  Task<Outcome<Job>> patch(std::string project, std::string id, JobPatch patch);
+  Task<Outcome<SubmitAnswer>> retry(std::string id, SubmitRequest request);
+  Task<Outcome<void>> purge(std::string project, std::string id);
+  Task<Outcome<Erased>> erase_end_user(std::string project, std::string end_user);
+
   // engine_schedule.cpp
   void wake();
   void tick();

@@ -68,7 +68,9 @@ Task<Outcome<SubmitAnswer>> Engine::State::submit(SubmitRequest request) {
   const UnixMillis now = clock_();
   admission.job = job_of(std::move(*wanted), request, settings_, new_id("job"), now);
   if (admission.job.deadline_at <= now) co_return refuse("invalid_field", "/requirements/deadline has passed already");
+  admission.job.retry_of = request.retry_of;
   admission.idempotency = request.idempotency;
+  admission.sdk = request.sdk;
   admission.free_slots = worker_.free_slots(admission.job.task, admission.job.resolved_model.value_or(""));
   admission.plan = settings_.plan;
   admission.input_retention_s = settings_.input_retention_s;
@@ -85,9 +87,9 @@ Task<Outcome<SubmitAnswer>> Engine::State::submit(SubmitRequest request) {
       co_return refuse("idempotency_mismatch", "this idempotency key was used with another request");
     if (std::holds_alternative<idempotent::InProgress>(*admitted->earlier))
       co_return refuse("idempotency_in_progress", "the first request with this idempotency key is still running");
-    co_return SubmitAnswer{std::move(admitted->job), true};
+    co_return SubmitAnswer{std::move(admitted->job), true, admitted->implicit};
   }
-  SubmitAnswer answer{admitted->job, false};
+  SubmitAnswer answer{.job = admitted->job};
   for (const std::int64_t offset : admitted->offsets) feed_.announce(admitted->job.id, offset);
   adopt(std::move(admitted->job), std::move(admitted->inputs), std::move(admitted->tasks));
   co_return answer;

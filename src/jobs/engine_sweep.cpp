@@ -72,6 +72,7 @@ base::Result<Swept> sweep_rows(Connection& connection, UnixMillis now, const Eng
   // Keyed without a rowid, and each small: no batches needed.
   KINORA_TRY(const auto keys, connection.run("DELETE FROM idempotency WHERE expires_at <= ?", at));
   static_cast<void>(keys);
+  KINORA_OK(forget_sdk_tries(connection, now));
   KINORA_TRY(const auto old,
              ids(connection, "SELECT id FROM jobs WHERE completed_at < ? LIMIT ?", (now - kJobsKept).time_since_epoch().count()));
   for (const std::string& id : old) KINORA_OK(delete_job(connection, id));

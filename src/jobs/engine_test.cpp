@@ -272,7 +272,7 @@ TEST_F(EngineTest, refuses_more_jobs_than_the_limit_and_tells_when_to_come_back)
   EXPECT_TRUE(third.error().retry_after_ms);
 }
 
-TEST_F(EngineTest, deletes_a_finished_job_with_what_it_made) {
+TEST_F(EngineTest, takes_a_finished_jobs_data_away_with_what_it_made) {
   const std::string source = world_.artifact("image/png");
   world_.network.script = [&](AttemptRequest request, AttemptObserver observer) {
     return world_.work(std::move(request), std::move(observer), {{"image", "out.png"}}, {}, "image/png");
@@ -288,7 +288,17 @@ TEST_F(EngineTest, deletes_a_finished_job_with_what_it_made) {
   const std::string sha256(job.output.at("image").at("sha256").as_string());
   EXPECT_TRUE(world_.blobs->exists(sha256));
   EXPECT_TRUE(world_.run(world_.engine->remove("proj_1", id)));
-  EXPECT_EQ(world_.run(world_.engine->get("proj_1", id)).error().code, "not_found");
+  const Job purged = world_.job(id);
+  EXPECT_TRUE(purged.data_removed);
+  EXPECT_EQ(purged.status, Status::succeeded);
+  EXPECT_TRUE(purged.output.is_null());
+  EXPECT_TRUE(purged.params.empty());
+  EXPECT_FALSE(purged.input.contains("image"));
+  EXPECT_EQ(purged.input.at("$sha256").as_string().size(), 64u);
+  // The stream keeps its numbers and loses its data.
+  EXPECT_EQ(world_.history(id), "job.created job.queued job.preparing job.started job.verifying job.succeeded");
+  for (const Event& event : world_.events(id)) EXPECT_FALSE(event.data.as_object().contains("output")) << event.type;
+  EXPECT_TRUE(world_.run(world_.engine->remove("proj_1", id)));  // again: the same
   EXPECT_TRUE(world_.run(world_.engine->sweep()));
   EXPECT_FALSE(world_.blobs->exists(sha256));
   EXPECT_TRUE(world_.run(world_.engine->artifact("proj_1", source)));

@@ -178,8 +178,8 @@ base::Status update_job(Connection& connection, const Job& job) {
   // ?1..?40 are the columns in the order of kJobColumns; those that never change are left out.
   constexpr std::string_view sql =
       R"sql(
-      UPDATE jobs SET version = ?4, resolved_model = ?7, status = ?8, phase = ?9, status_reason = ?10, input = ?12, params = ?13,
-        output = ?14, error = ?15, progress = ?16, attempt = ?17, queued_at = ?31, preparing_at = ?32, running_at = ?33,
+      UPDATE jobs SET version = ?4, resolved_model = ?7, status = ?8, phase = ?9, status_reason = ?10, priority = ?11, input = ?12, params = ?13,
+        output = ?14, error = ?15, progress = ?16, attempt = ?17, requirements = ?18, metadata = ?20, tags = ?22, queued_at = ?31, preparing_at = ?32, running_at = ?33,
         verifying_at = ?34, finalizing_at = ?35, completed_at = ?36, heartbeat_at = ?37, expires_at = ?38, cancel_requested = ?39,
         data_removed = ?40
       WHERE id = ?1 AND version < ?4 AND status IN ('queued', 'running'))sql";
@@ -193,6 +193,12 @@ base::Result<std::vector<Job>> unfinished_jobs(Connection& connection) {
   static const std::string sql =
       "SELECT " + std::string(kJobColumns) + " FROM jobs WHERE status IN ('queued', 'running') ORDER BY created_at, id";
   KINORA_TRY(Statement row, connection.query(sql));
+  return read_jobs(row);
+}
+
+base::Result<std::vector<Job>> jobs_of_end_user(Connection& connection, std::string_view project, std::string_view end_user) {
+  static const std::string sql = "SELECT " + std::string(kJobColumns) + " FROM jobs WHERE end_user = ? AND project = ?";
+  KINORA_TRY(Statement row, connection.query(sql, end_user, project));
   return read_jobs(row);
 }
 

@@ -52,6 +52,7 @@ base::Result<Job> find_job(store::Connection& connection, std::string_view id); 
 base::Status update_job(store::Connection& connection, const Job& job);
 base::Result<std::vector<Job>> unfinished_jobs(store::Connection& connection);  // by creation
 base::Result<Listing<Job>> list_jobs(store::Connection& connection, std::string_view project, const JobFilter& filter, const Page& page);
+base::Result<std::vector<Job>> jobs_of_end_user(store::Connection& connection, std::string_view project, std::string_view end_user);
 base::Status delete_job(store::Connection& connection, std::string_view id);
 
 base::Result<std::vector<JobInput>> job_inputs(store::Connection& connection, std::string_view job);

@@ -106,7 +106,17 @@ CREATE TABLE subject_hooks(subject TEXT PRIMARY KEY, url TEXT NOT NULL, endpoint
 CREATE INDEX events_by_project ON events(project, "offset");
 )sql";
 
-constexpr std::array kSteps{kFirst, kSubjectHooks};
+constexpr std::string_view kSdkTries = R"sql(
+-- Requests of SDKs that count their tries (sdk_retry.hpp). found: a bit for each count that has found the job.
+CREATE TABLE sdk_tries(
+  job TEXT PRIMARY KEY, key TEXT NOT NULL, fingerprint TEXT NOT NULL, created_at INTEGER NOT NULL, count INTEGER NOT NULL, found INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sdk_tries_by_request ON sdk_tries(key, fingerprint, created_at);
+CREATE INDEX sdk_tries_by_time ON sdk_tries(created_at);
+CREATE INDEX jobs_by_end_user ON jobs(end_user) WHERE end_user IS NOT NULL;
+)sql";
+
+constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries};
 
 }  // namespace
 

@@ -144,24 +144,8 @@ void read_retry(ObjectReader& body, Submission& out, FieldErrors& errors) {
 void read_labels(ObjectReader& in, Submission& out, FieldErrors& errors) {
   out.client_ref = in.string("client_ref", 255);
   out.end_user = in.string("end_user", 255);
-  if (const json::array* tags = in.array("tags", kMaxTags)) {
-    for (std::size_t i = 0; i < tags->size(); ++i) {
-      const json::string* text = (*tags)[i].if_string();
-      if (text != nullptr && !text->empty() && text->size() <= kMaxTagBytes)
-        out.tags.emplace_back(*text);
-      else
-        errors.push_back(
-            {fmt::format("{}/{}", in.pointer("tags"), i), "invalid_field", fmt::format("must be a text of 1 to {} bytes", kMaxTagBytes)});
-    }
-  }
-  if (const json::object* metadata = in.object("metadata")) {
-    if (metadata->size() > kMaxMetadata) in.error("metadata", "too_high", fmt::format("must have at most {} members", kMaxMetadata));
-    for (const auto& member : *metadata)
-      if (!member.value().is_string() || member.value().get_string().size() > kMaxMetadataBytes || member.key().size() > kMaxTagBytes)
-        errors.push_back({in.pointer("metadata") + "/" + std::string(member.key()), "invalid_field",
-                          fmt::format("must be a text of at most {} bytes under a name of at most {}", kMaxMetadataBytes, kMaxTagBytes)});
-    out.metadata = *metadata;
-  }
+  out.tags = read_tags(in, errors).value_or(std::vector<std::string>());
+  out.metadata = read_metadata(in, errors).value_or(json::object());
 }
 
 tasks::Problem task_not_found(const std::string& name) {
@@ -194,6 +178,32 @@ tasks::Problem wrong(FieldErrors errors) {
 }
 
 }  // namespace
+
+std::optional<std::vector<std::string>> read_tags(ObjectReader& in, FieldErrors& errors) {
+  const json::array* tags = in.array("tags", kMaxTags);
+  if (tags == nullptr) return std::nullopt;
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < tags->size(); ++i) {
+    const json::string* text = (*tags)[i].if_string();
+    if (text != nullptr && !text->empty() && text->size() <= kMaxTagBytes)
+      out.emplace_back(*text);
+    else
+      errors.push_back(
+          {fmt::format("{}/{}", in.pointer("tags"), i), "invalid_field", fmt::format("must be a text of 1 to {} bytes", kMaxTagBytes)});
+  }
+  return out;
+}
+
+std::optional<json::object> read_metadata(ObjectReader& in, FieldErrors& errors) {
+  const json::object* metadata = in.object("metadata");
+  if (metadata == nullptr) return std::nullopt;
+  if (metadata->size() > kMaxMetadata) in.error("metadata", "too_high", fmt::format("must have at most {} members", kMaxMetadata));
+  for (const auto& member : *metadata)
+    if (!member.value().is_string() || member.value().get_string().size() > kMaxMetadataBytes || member.key().size() > kMaxTagBytes)
+      errors.push_back({in.pointer("metadata") + "/" + std::string(member.key()), "invalid_field",
+                        fmt::format("must be a text of at most {} bytes under a name of at most {}", kMaxMetadataBytes, kMaxTagBytes)});
+  return *metadata;
+}
 
 base::Result<media_ref::Inline> parse_data_uri(std::string_view uri) {
   constexpr std::string_view kBase64 = ";base64";

@@ -63,6 +63,10 @@ struct Submission {
 // (404).
 Outcome<Submission> parse_submission(const json::value& body);
 
+// Members `tags` and `metadata`; nullopt when absent. What is wrong is added to `errors`.
+std::optional<std::vector<std::string>> read_tags(base::ObjectReader& in, base::FieldErrors& errors);
+std::optional<json::object> read_metadata(base::ObjectReader& in, base::FieldErrors& errors);
+
 // "data:image/png;base64,..." Errors: invalid, too_large, unsupported (no base64).
 base::Result<media_ref::Inline> parse_data_uri(std::string_view uri);
 
