@@ -158,8 +158,8 @@ class Pipeline {
   GenerationResult run(const GenerationRequest& request) { return run(request, {}); }
 };
 
-// From a diffusers folder (model_index.json). Throws nn::LoadError.
-PipelineInfo describe_pipeline(const std::filesystem::path& folder, const PipelineSettings& settings = {});
-std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& folder, const PipelineSettings& settings = {});
+// path: a diffusers folder (model_index.json), or one file in its authors' layout (models/model_files.hpp). Throws nn::LoadError.
+PipelineInfo describe_pipeline(const std::filesystem::path& path, const PipelineSettings& settings = {});
+std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& path, const PipelineSettings& settings = {});
 
 }  // namespace kinora::models

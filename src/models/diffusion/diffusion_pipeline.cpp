@@ -3,8 +3,6 @@
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
 
-#include "nn/device.hpp"
-
 namespace kinora::models::diffusion {
 
 at::ScalarType choose_dtype(const PipelineSettings& settings, const nn::Checkpoint& denoiser) {
@@ -20,9 +18,7 @@ at::ScalarType choose_dtype(const PipelineSettings& settings, const nn::Checkpoi
 }
 
 DiffusionPipeline::DiffusionPipeline(PipelineInfo info, const PipelineSettings& settings, at::ScalarType dtype)
-    : components_(c10::Device(settings.device), settings.residency), info_(std::move(info)), settings_(settings), dtype_(dtype) {
-  nn::check_device(settings.device);
-}
+    : components_(c10::Device(settings.device), settings.residency), info_(std::move(info)), settings_(settings), dtype_(dtype) {}
 
 std::string DiffusionPipeline::description() const {
   return info_.pipeline + " on " + settings_.device + ", " + std::string(c10::toString(dtype_)) +

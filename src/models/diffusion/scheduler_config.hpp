@@ -3,15 +3,16 @@
 #include <memory>
 #include <string>
 
+#include "models/model_files.hpp"
 #include "models/pipeline.hpp"
 #include "nn/json_config.hpp"
 #include "nn/schedulers/scheduler.hpp"
 
 namespace kinora::models::diffusion {
 
-// scheduler/scheduler_config.json of a diffusers folder. old_sd: SD 1.x and 2.x, whose first configurations lack two members that the
-// reference then sets (steps_offset 1, clip_sample false).
-nn::JsonConfig read_scheduler_config(const std::filesystem::path& folder, bool old_sd);
+// scheduler_config.json of a model. old_sd: SD 1.x and 2.x, whose first configurations lack two members that the reference then sets
+// (steps_offset 1, clip_sample false).
+nn::JsonConfig read_scheduler_config(const ModelFiles& files, bool old_sd);
 
 // replacements: GenerationRequest::scheduler. Throws nn::LoadError.
 std::unique_ptr<nn::Scheduler> make_scheduler(const PipelineInfo& info, const std::string& replacements);

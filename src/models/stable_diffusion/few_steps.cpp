@@ -1,0 +1,42 @@
+#include "models/stable_diffusion/few_steps.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+namespace kinora::models::stable_diffusion {
+
+std::optional<FewSteps> few_steps(const nn::JsonConfig& scheduler, bool guidance_embedded) {
+  const auto cls = scheduler.text("_class_name", "");
+  if (cls == "LCMScheduler" || cls == "TCDScheduler") return FewSteps{.guidance_scale = guidance_embedded ? 8.5 : 1.0};
+  // Trailing timesteps and noise prediction: adversarial distillation. Turbo is ancestral and made for one step.
+  const bool ancestral = cls == "EulerAncestralDiscreteScheduler";
+  if (!ancestral && cls != "EulerDiscreteScheduler") return std::nullopt;
+  if (scheduler.text("timestep_spacing", "linspace") != "trailing") return std::nullopt;
+  const auto prediction = scheduler.text("prediction_type", "epsilon");
+  if (prediction == "v_prediction") return std::nullopt;
+  return FewSteps{.steps = ancestral || prediction == "sample" ? 1 : 4};
+}
+
+NamedRecipe recipe_for_file(std::string_view file_name) {
+  std::string name(file_name);
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto has = [&](std::string_view word) { return name.find(word) != std::string::npos; };
+  NamedRecipe recipe;
+  for (const std::int64_t steps : {1, 2, 4, 8})
+    for (const char* const link : {"step", "-step", "_step"})
+      if (has(std::to_string(steps) + link)) recipe.steps = steps;
+  if (has("lightning")) {
+    recipe.scheduler = {{"_class_name", "EulerDiscreteScheduler"}, {"timestep_spacing", "trailing"}};
+    if (recipe.steps == 1) recipe.scheduler["prediction_type"] = "sample";
+  } else if (has("turbo")) {
+    recipe.scheduler = {{"_class_name", "EulerAncestralDiscreteScheduler"}, {"timestep_spacing", "trailing"}};
+  } else if (has("lcm")) {
+    recipe.scheduler = {{"_class_name", "LCMScheduler"}};
+  } else {
+    recipe.steps = 0;
+  }
+  return recipe;
+}
+
+}  // namespace kinora::models::stable_diffusion
