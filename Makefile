@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
-.PHONY: help setup build demo test lint format bench fuzz sanitize clean
+.PHONY: help setup build demo test lint format bench fuzz sanitize races clean
 
 help:
 	@echo "make demo      build, start a network on this machine, transcode and upscale a real clip through it"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench     benchmarks, each beside a named peer"
 	@echo "make fuzz      a short run of every fuzz target"
 	@echo "make sanitize  tests under address + undefined behaviour sanitizers"
+	@echo "make races     tests of the rooms with threads under the thread sanitizer"
 	@echo "make setup     only install what is missing"
 
 setup:
@@ -48,6 +49,11 @@ fuzz: setup
 sanitize:
 	@$(MAKE) --no-print-directory build PRESET=asan
 	@scripts/run-tests build/asan
+
+# FFmpeg and LibTorch are not built for it and would only give false alarms, so their rooms stay out, but for the runner's queue.
+races:
+	@$(MAKE) --no-print-directory build PRESET=tsan
+	@scripts/run-tests build/tsan
 
 clean:
 	rm -rf build demo-output

@@ -63,3 +63,16 @@ kinora_app(kinora NAME kinora USES base net proc tasks hub gateway market orches
 kinora_app(kinora_media NAME kinora-media USES base media LINKS PkgConfig::seccomp)
 kinora_app(kinora_runner NAME kinora-runner USES base runner LINKS CLI11::CLI11)
 kinora_app(kinora_train NAME kinora-train USES base media nn models LINKS CLI11::CLI11)
+
+# Tests over the real programs: see src/base/test_program.hpp.
+if(KINORA_TESTS AND KINORA_ROOMS STREQUAL "")
+  target_compile_definitions(worker_test PRIVATE KINORA_WHOLE_HOUSE)
+  target_compile_definitions(app_kinora_runner_test PRIVATE KINORA_WHOLE_HOUSE)
+endif()
+
+# The thread sanitizer sees the runner's queue without the rest of its room, which is LibTorch's and FFmpeg's.
+if(KINORA_TESTS AND KINORA_SANITIZE STREQUAL "thread" AND NOT TARGET kinora_runner)
+  add_executable(runner_queue_test src/runner/bounded_queue_test.cpp)
+  target_link_libraries(runner_queue_test PRIVATE kinora_options GTest::gtest_main)
+  gtest_discover_tests(runner_queue_test TEST_PREFIX runner. DISCOVERY_MODE PRE_TEST)
+endif()

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/json.hpp"
+#include "base/test_program.hpp"
 #include "runner/test_tools.hpp"
 
 extern char** environ;
@@ -26,7 +27,7 @@ const std::string kProgram = std::string(KINORA_BINARY_DIR) + "/bin/kinora-runne
 class RunnerProcess : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(kProgram)) GTEST_SKIP() << kProgram << " is not built";
+    KINORA_NEEDS_PROGRAM(kProgram);
     testing::make_model(work_.path() / "models/repeat2x");
     start();
   }

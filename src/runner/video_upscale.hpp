@@ -21,7 +21,7 @@ struct VideoUpscale {
   std::string output;
   int scale = 2;  // of each side; when it is not the network's own, the result is resampled. Sides are rounded up to even
   int crf = 18;
-  std::string preset = "veryfast";
+  std::string preset = "superfast";
   // Only frames with start_pts <= pts < end_pts, in ticks of the stream's own clock.
   struct Range {
     std::int64_t start_pts = 0;

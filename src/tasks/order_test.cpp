@@ -30,7 +30,7 @@ TEST(TaskOrder, reads_the_example_of_the_protocol) {
   EXPECT_EQ(order->task, "video-upscale");
   EXPECT_EQ(order->model, "kinora-sr2x");
   EXPECT_EQ(order->params.at("scale"), 2);
-  EXPECT_EQ(order->params.at("preset"), "veryfast");  // a default
+  EXPECT_EQ(order->params.at("preset"), "superfast");  // a default
   ASSERT_EQ(order->inputs.size(), 1u);
   EXPECT_EQ(order->inputs[0], (OrderInput{"video", "http://gateway/x?exp=1&kid=1&sig=a", "clip.mp4", 123, kHash}));
   EXPECT_EQ(order->upload->token, "t0ken");

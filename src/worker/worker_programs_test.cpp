@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "proc/programs.hpp"
+#include "base/test_program.hpp"
 #include "worker/worker_fixture_test.hpp"
 
 namespace kinora::worker {
@@ -30,7 +30,7 @@ class WorkerProgramsTest : public WorkerFixture {
     WorkerFixture::SetUp();
     const char* elsewhere = std::getenv("KINORA_PROGRAMS");
     settings_.programs = elsewhere ? fs::path(elsewhere) : fs::path(KINORA_BINARY_DIR) / "bin";
-    if (!proc::find_program("kinora-media", settings_.programs)) GTEST_SKIP() << "kinora-media is not built here";
+    KINORA_NEEDS_PROGRAM(settings_.programs / "kinora-media");
     gateway_.inputs["clip"] = contents(fs::path(KINORA_SOURCE_DIR) / "tests/media/london_roofs_360p_5s.mp4");
     ASSERT_FALSE(gateway_.inputs["clip"].empty());
     start();

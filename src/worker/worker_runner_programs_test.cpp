@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "proc/programs.hpp"
+#include "base/test_program.hpp"
 #include "worker/worker_fixture_test.hpp"
 
 namespace kinora::worker {
@@ -42,9 +42,8 @@ class WorkerRunnerTest : public WorkerFixture {
     WorkerFixture::SetUp();
     const char* elsewhere = std::getenv("KINORA_PROGRAMS");
     settings_.programs = elsewhere ? fs::path(elsewhere) : fs::path(KINORA_BINARY_DIR) / "bin";
-    for (const char* program : {"kinora-media", "kinora-runner"}) {
-      if (!proc::find_program(program, settings_.programs)) GTEST_SKIP() << program << " is not built here";
-    }
+    KINORA_NEEDS_PROGRAM(settings_.programs / "kinora-media");
+    KINORA_NEEDS_PROGRAM(settings_.programs / "kinora-runner");
     const fs::path source = KINORA_SOURCE_DIR;
     gateway_.inputs["clip"] = contents(source / "tests/media/london_roofs_360p_5s.mp4");
     gateway_.inputs["cat"] = contents(source / "tests/media/cat_chelsea.png");
