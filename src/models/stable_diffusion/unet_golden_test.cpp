@@ -1,4 +1,5 @@
 // UNet2DConditionModel against diffusers.
+#include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
 #include "models/golden/golden_case.hpp"
@@ -27,7 +28,15 @@ void run(const golden::Case& test) {
   }
 }
 
-const golden::Register registered{"UNet2DConditionModel", run};
+// The guidance embedding that the case stores is that of 7.5, says its description.
+void run_with_guidance(const golden::Case& test) {
+  run(test);
+  if (!test.has_input("timestep_cond") || test.json().dump().find("w=7.5") == std::string::npos) return;
+  const auto stored = test.input("timestep_cond");
+  test.expect_tensor("in.timestep_cond", guidance_embedding(at::full({stored.size(0)}, 7.5), stored.size(1)), 1e-4, 1e-4);
+}
+
+const golden::Register registered{"UNet2DConditionModel", run_with_guidance};
 
 }  // namespace
 }  // namespace kinora::models::stable_diffusion
