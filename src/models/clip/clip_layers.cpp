@@ -4,7 +4,7 @@
 
 namespace kinora::models::clip {
 
-TowerConfig read_tower(const nn::JsonConfig& config, const TowerConfig& defaults) {
+TowerConfig read_tower(const nn::JsonConfig& config, const TowerConfig& defaults, std::string_view default_act) {
   constexpr std::int64_t kMaxSize = 1 << 16;
   TowerConfig tower;
   tower.hidden_size = config.integer("hidden_size", defaults.hidden_size, 1, kMaxSize);
@@ -12,7 +12,7 @@ TowerConfig read_tower(const nn::JsonConfig& config, const TowerConfig& defaults
   tower.num_hidden_layers = config.integer("num_hidden_layers", defaults.num_hidden_layers, 1, 256);
   tower.num_attention_heads = config.integer("num_attention_heads", defaults.num_attention_heads, 1, 1024);
   tower.projection_dim = config.integer("projection_dim", defaults.projection_dim, 1, kMaxSize);
-  tower.hidden_act = nn::activation(config.text("hidden_act", "quick_gelu"), config.file(), "hidden_act");
+  tower.hidden_act = nn::activation(config.text("hidden_act", default_act), config.file(), "hidden_act");
   tower.layer_norm_eps = config.number("layer_norm_eps", defaults.layer_norm_eps);
   if (tower.hidden_size % tower.num_attention_heads != 0)
     config.refuse("num_attention_heads", "must divide hidden_size, " + std::to_string(tower.hidden_size));

@@ -16,7 +16,7 @@ struct TowerConfig {
   nn::Act hidden_act = nn::Act::quick_gelu;
   double layer_norm_eps = 1e-5;
 };
-TowerConfig read_tower(const nn::JsonConfig& config, const TowerConfig& defaults);
+TowerConfig read_tower(const nn::JsonConfig& config, const TowerConfig& defaults, std::string_view default_act = "quick_gelu");
 
 struct Layer {
   nn::LayerNorm layer_norm1, layer_norm2;
