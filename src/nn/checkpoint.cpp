@@ -1,14 +1,19 @@
 #include "nn/checkpoint.hpp"
 
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+
 #include <array>
 #include <memory>
 #include <string_view>
 #include <utility>
 
 #include "nn/component_files.hpp"
+#include "nn/gguf/gguf_header.hpp"
 #include "nn/mapped_tensor.hpp"
 #include "nn/safetensors.hpp"
 #include "nn/scalar_type.hpp"
+#include "nn/scaled_weights.hpp"
 #include "nn/shard_index.hpp"
 #include "nn/torch_file/torch_file.hpp"
 
@@ -25,6 +30,16 @@ Checkpoint open_safetensors(const fs::path& path) {
   return checkpoint;
 }
 
+at::Tensor dequantised(std::span<const std::byte> blocks, const gguf::GgmlType& type, const std::vector<std::int64_t>& shape) {
+  at::Tensor values = at::empty(shape, at::kFloat);
+  const std::span<float> out(static_cast<float*>(values.mutable_data_ptr()), static_cast<std::size_t>(values.numel()));
+  at::parallel_for(0, values.numel() / static_cast<std::int64_t>(type.elements), 4096, [&](std::int64_t first, std::int64_t end) {
+    const auto from = static_cast<std::size_t>(first), count = static_cast<std::size_t>(end - first);
+    gguf::dequantise(type, blocks.subspan(from * type.bytes, count * type.bytes), out.subspan(from * type.elements, count * type.elements));
+  });
+  return values;
+}
+
 Checkpoint open_pickled(const fs::path& path, const std::shared_ptr<const MappedFile>& file) {
   Checkpoint checkpoint{.file = path.string(), .tensors = {}, .metadata = {}};
   for (auto& record : torch_file::read_torch_file(file->bytes(), checkpoint.file)) {
@@ -34,13 +49,29 @@ Checkpoint open_pickled(const fs::path& path, const std::shared_ptr<const Mapped
   return checkpoint;
 }
 
+// Blocks of small integers become float32 when they are read.
+Checkpoint open_gguf(const fs::path& path, const std::shared_ptr<const MappedFile>& file) {
+  auto header = gguf::parse_gguf_header(file->bytes(), path.string());
+  Checkpoint checkpoint{.file = path.string(), .tensors = {}, .metadata = std::move(header.texts)};
+  for (const auto& entry : header.tensors) {
+    std::function<at::Tensor()> read;
+    if (entry.type.plain)
+      read = [file, entry] { return mapped_tensor(file, entry.begin, *entry.type.plain, entry.shape); };
+    else
+      read = [file, entry] { return dequantised(file->bytes().subspan(entry.begin, entry.bytes), entry.type, entry.shape); };
+    checkpoint.tensors.emplace(entry.name, StoredTensor{entry.type.plain.value_or(Dtype::f32), entry.shape, std::move(read)});
+  }
+  return checkpoint;
+}
+
 Checkpoint open_file(const fs::path& path) {
   const auto file = std::make_shared<const MappedFile>(path);
   const auto bytes = file->bytes();
   if (torch_file::is_torch_file(bytes)) return open_pickled(path, file);
+  if (gguf::is_gguf(bytes)) return open_gguf(path, file);
   // A safetensors file begins with its header's length, whose high bytes are zero, and a brace.
   if (bytes.size() >= 9 && bytes[8] == std::byte{'{'}) return open_safetensors(path);
-  throw LoadError(path.string(), "", "is no checkpoint: neither safetensors nor a file of torch.save");
+  throw LoadError(path.string(), "", "is no checkpoint: neither safetensors nor a file of torch.save nor GGUF");
 }
 
 Checkpoint open_shards(const fs::path& path) {
@@ -107,6 +138,7 @@ Checkpoint open_checkpoint(const fs::path& path, const std::optional<std::string
   const fs::path file = fs::is_directory(path, failed) ? find_weights(path, variant) : path;
   Checkpoint checkpoint = file.extension() == ".json" ? open_shards(file) : open_file(file);
   apply_loader_rules(checkpoint);
+  apply_scales(checkpoint);
   return checkpoint;
 }
 

@@ -115,6 +115,49 @@ TEST_F(Checkpoints, position_ids_are_left_out_and_old_attention_gets_its_names_o
   expect_refused("", "a.attentions.0.query.weight: is there as well as a.attentions.0.to_q.weight");
 }
 
+// Expected values: the gguf package (tests/golden/gguf_types/make.py).
+TEST_F(Checkpoints, gguf_files_are_read_in_every_element_type) {
+  const fs::path golden = fs::path(KINORA_SOURCE_DIR) / "tests/golden/gguf_types";
+  const auto checkpoint = open_checkpoint(golden / "types.gguf");
+  const auto expected = SafetensorsFile(golden / "expected.safetensors").tensors();
+  EXPECT_EQ(checkpoint.metadata.at("general.architecture"), "wan");
+  EXPECT_EQ(checkpoint.tensors.size(), expected.size());
+  for (const auto& [name, values] : expected) {
+    ASSERT_TRUE(checkpoint.tensors.contains(name)) << name;
+    const auto ours = checkpoint.tensors.at(name).read();
+    ASSERT_EQ(ours.sizes(), values.sizes()) << name;
+    EXPECT_TRUE(ours.to(values.scalar_type()).equal(values)) << name << " " << ours.sub(values).abs().max().item<double>();
+  }
+  EXPECT_EQ(checkpoint.tensors.at("float16").dtype, Dtype::f16);
+  EXPECT_EQ(checkpoint.tensors.at("bf16").dtype, Dtype::bf16);
+  EXPECT_EQ(checkpoint.tensors.at("q4_k").dtype, Dtype::f32);
+}
+
+TEST_F(Checkpoints, any_changed_byte_of_a_header_or_an_index_gives_an_error_or_a_checkpoint) {
+  put("a.safetensors", {{"conv.weight", at::full({2, 3}, 1.5)}, {"conv.bias", at::full({2}, 2.5).to(at::kHalf)}}, {{"format", "pt"}});
+  put("model-1.safetensors", {{"w", one(1)}});
+  put_text("model.safetensors.index.json", R"({"metadata": {"total_size": 4}, "weight_map": {"w": "model-1.safetensors"}})");
+  int refused = 0;
+  for (const char* name : {"a.safetensors", "model.safetensors.index.json"}) {
+    std::ifstream in(folder_ / name, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      for (const unsigned flip : {0x01U, 0x20U, 0x80U, 0xffU}) {
+        std::string changed = text;
+        changed[i] = static_cast<char>(static_cast<unsigned char>(changed[i]) ^ flip);
+        put_text(std::string("flipped-") + name, changed);
+        try {
+          open_checkpoint(folder_ / (std::string("flipped-") + name)).read();
+        } catch (const LoadError& error) {
+          EXPECT_THAT(error.what(), HasSubstr(folder_.string()));
+          ++refused;
+        }
+      }
+    }
+  }
+  EXPECT_GT(refused, 500);
+}
+
 TEST_F(Checkpoints, a_load_reads_only_what_it_takes) {
   Checkpoint checkpoint = make_checkpoint({{"a", one(1)}, {"b", one(2)}}, "f");
   int reads = 0;
