@@ -26,6 +26,7 @@ void add_run_command(CLI::App& app, Context& context);
 void add_jobs_commands(CLI::App& app, Context& context);
 void add_models_commands(CLI::App& app, Context& context);
 void add_pull_commands(CLI::App& models, Context& context);  // models pull|rm
+void add_ps_command(CLI::App& models, Context& context);
 void add_keys_commands(CLI::App& app, Context& context);
 void add_status_command(CLI::App& app, Context& context);
 void add_doctor_command(CLI::App& app, Context& context);

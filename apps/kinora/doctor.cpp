@@ -62,14 +62,8 @@ asio::awaitable<std::vector<Finding>> runner(asio::any_io_executor executor) {
   if (!program) co_return std::vector{Finding{"runner", State::missing, program.error().message, "build it: make build"}};
   const fs::path work = fs::temp_directory_path() / fmt::format("kinora-doctor-{}", ::getpid());
   fs::create_directories(work);
-  // A runner takes one folder of model folders: links to all of them, the first of a name wins.
-  std::error_code taken;
-  fs::create_directories(work / "models");
-  for (const fs::path& folder : model_folders())
-    for (const auto& entry : fs::directory_iterator(folder))
-      fs::create_directory_symlink(entry.path(), work / "models" / entry.path().filename(), taken);
-  const proc::ProcessOptions options{
-      .program = *program, .arguments = {"--listen", "127.0.0.1:0", "--work-dir", work.string(), "--models", (work / "models").string()}};
+  proc::ProcessOptions options{.program = *program, .arguments = {"--listen", "127.0.0.1:0", "--work-dir", work.string()}};
+  for (const fs::path& folder : model_folders()) options.arguments.insert(options.arguments.end(), {"--models", folder.string()});
   auto process = proc::Process::start(executor, options);
   if (!process) co_return std::vector{Finding{"runner", State::missing, process.error().message, "run it by hand to see more"}};
   const auto line = co_await process->read_line();

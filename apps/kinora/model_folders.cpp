@@ -9,13 +9,16 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> model_folders() {
   std::vector<fs::path> candidates;
-  if (const auto home = Home::open()) candidates.push_back(home->models());
+  std::error_code error;
+  if (const auto home = Home::open()) {
+    fs::create_directories(home->models(), error);  // so that a model pulled later is found by what runs already
+    candidates.push_back(home->models());
+  }
   if (const auto program = proc::executable_folder()) {
     candidates.push_back(*program / "../share/kinora/weights");
     candidates.push_back(*program / "../../../weights");  // build/<preset>/bin of a checkout
   }
   std::vector<fs::path> found;
-  std::error_code error;
   for (const fs::path& folder : candidates)
     if (fs::is_directory(folder, error)) found.push_back(fs::canonical(folder, error));
   return found;

@@ -22,6 +22,7 @@ void add_models_commands(CLI::App& app, Context& context) {
   CLI::App* models = app.add_subcommand("models", "Models and tasks that can be used");
   models->require_subcommand(1);
   add_pull_commands(*models, context);
+  add_ps_command(*models, context);
   const auto id = std::make_shared<std::string>();
 
   CLI::App* list = models->add_subcommand("list", "Models, and the tasks of the catalogue");

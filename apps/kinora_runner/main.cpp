@@ -64,19 +64,24 @@ int main(int argc, char** argv) {
   RunnerSettings settings;
   std::string listen = "127.0.0.1:0";
   std::uint64_t memory_mib = settings.memory_bytes >> 20;
+  std::uint64_t model_memory_mib = 0;
   bool json_logs = false;
+  settings.auth_token = environment("AUTH_TOKEN", "");
   CLI::App app("Hosts models: upscales videos and pictures for a Kinora worker, or behind a Livepeer orchestrator.", "kinora-runner");
   app.set_version_flag("--version", kVersion);
   app.add_option("--listen", listen, "ADDRESS:PORT; port 0 picks a free one, and the address is printed as JSON")->capture_default_str();
   app.add_option("--work-dir", settings.work_dir, "inputs and outputs of tasks lie under this folder")
       ->required()
       ->check(CLI::ExistingDirectory);
-  app.add_option("--models", settings.models_dir, "folder of model folders")->required()->check(CLI::ExistingDirectory);
+  app.add_option("--models", settings.models_dirs, "folder of model folders, or a hub cache (may be given again; default: MODEL_DIR)")
+      ->check(CLI::ExistingDirectory);
   app.add_option("--device", settings.device, "cpu or cuda:N")->capture_default_str();
   app.add_option("--threads", settings.threads, "cores of the network, 0: all")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--memory-mib", memory_mib, "activations of one network call; larger pictures run in tiles")
       ->check(CLI::Range(16, 1 << 20))
       ->capture_default_str();
+  app.add_option("--model-memory-mib", model_memory_mib, "weights on the device, 0: three quarters of its memory")->capture_default_str();
+  app.add_option("--pin", settings.pinned, "a model that is not evicted for others (may be given again)");
   app.add_option("--max-pixels", settings.limits.max_pixels, "largest source picture")
       ->check(CLI::Range(std::int64_t{1}, kinora::media::kMaxPixels))
       ->capture_default_str();
@@ -84,10 +89,13 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     if (!parse_listen(listen, settings)) throw CLI::ValidationError("--listen", "must be ADDRESS:PORT");
+    if (const auto folder = environment("MODEL_DIR", ""); settings.models_dirs.empty() && !folder.empty()) settings.models_dirs = {folder};
+    if (settings.models_dirs.empty()) throw CLI::ValidationError("--models", "is needed, or MODEL_DIR");
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   settings.memory_bytes = memory_mib << 20;
+  settings.model_bytes = model_memory_mib << 20;
   kinora::base::log::configure(kinora::base::log::Level::info, json_logs);
   try {
     return serve(settings, {.pipeline = environment("PIPELINE", "upscale"),

@@ -113,6 +113,8 @@ base::Result<VideoWriter> VideoWriter::open(const std::string& path, VideoWriter
     KINORA_OK(state->tracks->add_to(state->muxer));
     state->origin = av_rescale_q(state->tracks->origin_us(), kMicroseconds, to_av(state->options.time_base));
   }
+  if (const auto& comment = state->options.comment; !comment.empty())
+    av_dict_set(&state->muxer.format().metadata, "comment", comment.c_str(), 0);
   KINORA_OK(state->muxer.start());
   return VideoWriter(std::move(state));
 }

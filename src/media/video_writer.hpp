@@ -43,6 +43,7 @@ struct VideoWriterOptions {
   int b_frames = -1;       // -1: the preset's
   // Clockwise degrees to write as display matrix (pictures are not turned). Taken from the source when absent.
   std::optional<int> rotation;
+  std::string comment = {};  // "comment" of the file's metadata; empty: none, or the source's
   // The file that the other streams come from; empty: video only.
   std::string source;
   Limits limits;

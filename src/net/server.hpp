@@ -35,6 +35,7 @@ struct ServerSettings {
   std::uint16_t port = 0;  // 0 picks a free one
   std::optional<TlsIdentity> tls{};
   bool plain_on_loopback = false;  // plain HTTP/1.1 from loopback peers on the same port
+  bool plain_from_anyone = false;  // and from all others: for a service behind somebody else's front, such as a container's
   ServerLimits limits{};
 };
 

@@ -89,7 +89,8 @@ Task<std::optional<Transport>> ServerConnection::prepare(asio::ip::tcp::socket s
     if (co_await transport.accept_handshake()) co_return std::nullopt;
     co_return std::optional<Transport>(std::move(transport));
   }
-  const bool plain_allowed = first != kTlsHandshake && setup_->settings.plain_on_loopback && peer_.loopback;
+  const bool plain_allowed =
+      first != kTlsHandshake && (setup_->settings.plain_from_anyone || (setup_->settings.plain_on_loopback && peer_.loopback));
   if (plain_allowed) co_return std::optional<Transport>(std::move(transport));
   if (first != kTlsHandshake) {
     co_await transport.write(kSpeakTls, failed);

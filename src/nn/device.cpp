@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <fstream>
 #include <mutex>
+#include <optional>
 
 #include "nn/load_error.hpp"
 
@@ -41,6 +42,29 @@ int usable_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
   return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
+// A number of bytes from a file; nullopt when it is absent or holds a word ("max").
+std::optional<std::uint64_t> bytes_in(const char* path) {
+  std::ifstream in(path);
+  std::uint64_t bytes = 0;
+  return in >> bytes ? std::optional(bytes) : std::nullopt;
+}
+
+DeviceMemory host_memory() {
+  DeviceMemory memory;
+  std::ifstream in("/proc/meminfo");
+  std::string key, unit;
+  for (std::uint64_t kib = 0; in >> key >> kib && std::getline(in, unit);) {
+    if (key == "MemTotal:") memory.total_bytes = kib << 10;
+    if (key == "MemAvailable:") memory.free_bytes = kib << 10;
+  }
+  if (const auto limit = bytes_in("/sys/fs/cgroup/memory.max")) {
+    const std::uint64_t used = bytes_in("/sys/fs/cgroup/memory.current").value_or(0);
+    memory.total_bytes = std::min(memory.total_bytes, *limit);
+    memory.free_bytes = std::min(memory.free_bytes, *limit - std::min(*limit, used));
+  }
+  return memory;
 }
 
 std::string processor() {
@@ -76,6 +100,12 @@ std::string describe_devices() {
   std::string why;
   if (load_cuda(&why)) return text + "; " + std::to_string(at::accelerator::deviceCount()) + " CUDA devices";
   return text + "; no CUDA: " + why;
+}
+
+DeviceMemory device_memory(const std::string& device) {
+  if (device == "cpu") return host_memory();
+  const auto [free_bytes, total_bytes] = at::accelerator::getMemoryInfo(static_cast<c10::DeviceIndex>(c10::Device(device).index()));
+  return {.total_bytes = total_bytes, .free_bytes = free_bytes};
 }
 
 }  // namespace kinora::nn

@@ -1,61 +1,38 @@
 #include "runner/execute.hpp"
 
-#include <chrono>
-#include <optional>
+#include <c10/util/Exception.h>
 
+#include <random>
+
+#include "base/log.hpp"
 #include "media/probe.hpp"
 #include "runner/failures.hpp"
+#include "runner/generate.hpp"
 #include "runner/image_upscale.hpp"
-#include "runner/rate.hpp"
+#include "runner/reporter.hpp"
 #include "runner/video_upscale.hpp"
 
 namespace kinora::runner {
 namespace {
 
+namespace json = base::json;
 using Clock = std::chrono::steady_clock;
 
 // What a task leaves behind.
 struct Made {
-  std::string slot, name, mime;
-  std::int64_t units = 0;
-  base::json::object facts;
+  std::vector<GeneratedFile> files;
+  double units = 0;
+  json::object facts;
 };
 
-std::int64_t integer(const base::json::object& params, std::string_view key) { return params.at(key).to_number<std::int64_t>(); }
-std::string text(const base::json::object& params, std::string_view key) { return std::string(params.at(key).as_string()); }
-
-// Turns the pipeline's progress into events: not more often than kReportEvery, with rate and time left.
-class Reporter {
- public:
-  Reporter(std::string unit, const std::function<void(tasks::TaskEvent)>& report) : unit_(std::move(unit)), report_(report) {}
-
-  void operator()(const media::Progress& progress) {
-    const auto now = Clock::now();
-    rate_.add(progress.frames_done, now);
-    if (last_ && now - *last_ < kReportEvery) return;
-    last_ = now;
-    const bool frames = unit_ == "frame";
-    report_(tasks::Progress{.fraction = progress.fraction,
-                            .stage = "run",
-                            .units_done = progress.frames_done,
-                            .units_total = progress.frames_total,
-                            .unit = unit_,
-                            .fps = frames ? rate_.per_second() : std::nullopt,
-                            .eta_s = rate_.seconds_left(progress.frames_total)});
-  }
-
- private:
-  std::string unit_;
-  const std::function<void(tasks::TaskEvent)>& report_;
-  Rate rate_;
-  std::optional<Clock::time_point> last_;
-};
+std::int64_t integer(const json::object& params, std::string_view key) { return params.at(key).to_number<std::int64_t>(); }
+std::string text(const json::object& params, std::string_view key) { return std::string(params.at(key).as_string()); }
 
 base::Result<Made> make_video(const TaskRequest& request, models::Upscaler& upscaler, const RunnerSettings& settings,
                               const media::Control& control) {
   const auto& params = request.params;
   VideoUpscale work;
-  work.input = request.input;
+  work.input = request.inputs.at("video");
   work.scale = static_cast<int>(integer(params, "scale"));
   work.crf = static_cast<int>(integer(params, "crf"));
   work.preset = text(params, "preset");
@@ -64,68 +41,125 @@ base::Result<Made> make_video(const TaskRequest& request, models::Upscaler& upsc
   if (const auto* range = params.if_contains("range"); range != nullptr && range->is_object())
     work.range =
         VideoUpscale::Range{.start_pts = integer(range->get_object(), "start_pts"), .end_pts = integer(range->get_object(), "end_pts")};
-  Made made{.slot = "video",
-            .name = work.video_only ? "upscaled.nut" : "upscaled.mp4",
-            .mime = work.video_only ? "video/x-nut" : "video/mp4",
-            .units = 0,
-            .facts = {}};
-  work.output = (request.output_dir / made.name).string();
+  const GeneratedFile file{
+      .slot = "video", .name = work.video_only ? "upscaled.nut" : "upscaled.mp4", .mime = work.video_only ? "video/x-nut" : "video/mp4"};
+  work.output = (request.output_dir / file.name).string();
   KINORA_TRY(const auto done, upscale_video(work, upscaler, control));
-  made.units = done.frames;
-  made.facts = {{"frames", done.frames}, {"damaged_frames", done.damaged_frames}, {"width", done.width}, {"height", done.height}};
-  return made;
+  return Made{.files = {file},
+              .units = static_cast<double>(done.frames),
+              .facts = {{"frames", done.frames}, {"damaged_frames", done.damaged_frames}, {"width", done.width}, {"height", done.height}}};
 }
 
 base::Result<Made> make_image(const TaskRequest& request, models::Upscaler& upscaler, const RunnerSettings& settings,
                               const media::Control& control) {
   const bool jpeg = text(request.params, "format") == "jpeg";
-  Made made{
-      .slot = "image", .name = jpeg ? "upscaled.jpg" : "upscaled.png", .mime = jpeg ? "image/jpeg" : "image/png", .units = 1, .facts = {}};
-  const ImageUpscale work{.input = request.input,
-                          .output = (request.output_dir / made.name).string(),
+  const GeneratedFile file{.slot = "image", .name = jpeg ? "upscaled.jpg" : "upscaled.png", .mime = jpeg ? "image/jpeg" : "image/png"};
+  const ImageUpscale work{.input = request.inputs.at("image"),
+                          .output = (request.output_dir / file.name).string(),
                           .type = jpeg ? media::ImageType::jpeg : media::ImageType::png,
                           .scale = static_cast<int>(integer(request.params, "scale")),
                           .limits = settings.limits};
   KINORA_TRY(const auto done, upscale_image(work, upscaler, control));
-  made.facts = {{"width", done.width}, {"height", done.height}};
-  return made;
+  return Made{.files = {file}, .units = 1, .facts = {{"width", done.width}, {"height", done.height}}};
 }
 
-base::Result<tasks::TaskEvent> run(const TaskRequest& request, ModelStore& models, const RunnerSettings& settings, std::stop_token stop,
-                                   const std::function<void(tasks::TaskEvent)>& report) {
-  const auto start = Clock::now();
-  const auto id = models.choose(request.model, request.task, static_cast<int>(integer(request.params, "scale")));
-  if (!id) return tasks::failure("model_not_found", id.error().message);
-  report(tasks::Progress{.fraction = 0, .stage = "prepare", .units_done = 0, .units_total = 0, .unit = "frame", .fps = {}, .eta_s = {}});
-  models::Upscaler& upscaler = models.use(*id);
+base::Result<Made> upscale(const TaskRequest& request, const ModelEntry& model, ModelStore& models, const RunnerSettings& settings,
+                           const std::stop_token& stop, const Report& report) {
+  models::Upscaler& upscaler = models.upscaler(model);
+  if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "canceled");
+  const bool video = request.task == "video-upscale";
+  MediaReporter reporter(video ? "frame" : "pixel", report);
+  const media::Control control{.stop = stop, .report = std::ref(reporter)};
+  return video ? make_video(request, upscaler, settings, control) : make_image(request, upscaler, settings, control);
+}
+
+// What is needed to make the same again; also the comment of a video file.
+json::object recipe(const TaskRequest& request, const ModelEntry& model, const models::GenerationRequest& wanted) {
+  json::object params = request.params;
+  params["seed"] = wanted.seeds.front();
+  return {{"model", model.id}, {"path", model.path.filename().string()}, {"task", request.task}, {"params", std::move(params)}};
+}
+
+// Runs it; when memory is short everything else leaves the device and it is tried once more.
+models::GenerationResult run_pipeline(models::Pipeline& pipeline, const std::string& id, Residency& residency,
+                                      const models::GenerationRequest& wanted, const models::GenerationWatch& watch) {
+  try {
+    return pipeline.run(wanted, watch);
+  } catch (const models::OutOfMemory& short_of) {
+    base::log::warn("runner", "memory is short: everything else leaves the device", {{"model", id}, {"reason", short_of.what()}});
+  } catch (const c10::OutOfMemoryError&) {
+    base::log::warn("runner", "memory is short: everything else leaves the device", {{"model", id}});
+  }
+  residency.release_others(id);
+  return pipeline.run(wanted, watch);
+}
+
+base::Result<Made> generate(const TaskRequest& request, const ModelEntry& model, ModelStore& models, const RunnerSettings& settings,
+                            const std::stop_token& stop, const Report& report) {
+  KINORA_TRY(const auto wanted, to_generation(request, std::random_device()(), settings.limits));
+  if (auto faults = models::check_request(*model.pipeline, wanted); !faults.empty()) throw models::InvalidRequest(std::move(faults));
+  models::Pipeline& pipeline = models.pipeline(model);
   if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "canceled");
 
+  StepReporter reporter(report, request.output_dir);
+  const auto result = run_pipeline(pipeline, model.id, models.residency(), wanted, [&](const models::GenerationProgress& progress) {
+    reporter(progress);
+    return !stop.stop_requested();
+  });
+  const auto* pictures = request.params.if_contains("pictures");
+  const bool video = (wanted.task == models::Task::image_to_video || wanted.task == models::Task::text_to_video) &&
+                     (pictures == nullptr || !pictures->as_bool());
+  const json::object how = recipe(request, model, wanted);
+  KINORA_TRY(auto made, video ? write_video(result, request, json::serialize(how)) : write_pictures(result, request));
+  json::object facts{
+      {"width", made.width},
+      {"height", made.height},
+      {"seeds", json::value_from(made.seeds)},
+      {"recipe", how},
+      {"timing", {{"encoding_s", result.encoding_s}, {"denoising_s", result.denoising_s}, {"decoding_s", result.decoding_s}}}};
+  if (video) facts["fps"] = made.fps;
+  facts["frames"] = made.frames;
+  return Made{
+      .files = std::move(made.files), .units = static_cast<double>(made.width * made.height * made.frames), .facts = std::move(facts)};
+}
+
+base::Result<tasks::TaskEvent> run(const TaskRequest& request, ModelStore& models, const RunnerSettings& settings,
+                                   const std::stop_token& stop, const Report& report) {
+  const auto start = Clock::now();
+  const auto* scale = request.params.if_contains("scale");
+  const auto model = models.choose(request.model, request.task, scale == nullptr ? 0 : scale->to_number<int>());
+  if (!model) return tasks::failure("model_not_found", model.error().message);
+  report(tasks::Progress{.fraction = 0, .stage = "prepare", .units_done = 0, .units_total = 0, .unit = "frame", .fps = {}, .eta_s = {}});
   std::error_code failed;
   std::filesystem::create_directories(request.output_dir, failed);
   if (failed) return base::fail(base::ErrorCode::io, "the output folder cannot be made: " + failed.message());
-  const bool video = request.task == "video-upscale";
-  Reporter reporter(video ? "frame" : "pixel", report);
-  const media::Control control{.stop = stop, .report = std::ref(reporter)};
-  KINORA_TRY(Made made, video ? make_video(request, upscaler, settings, control) : make_image(request, upscaler, settings, control));
+  KINORA_TRY(Made made, model->pipeline ? generate(request, *model, models, settings, stop, report)
+                                        : upscale(request, *model, models, settings, stop, report));
 
-  const auto path = request.output_dir / made.name;
-  const auto bytes = std::filesystem::file_size(path, failed);
-  if (failed) return base::fail(base::ErrorCode::io, "the result is gone: " + failed.message());
-  made.facts["model"] = *id;
   tasks::TaskResult result;
-  result.outputs[made.slot] = std::move(made.facts);
-  result.files.push_back(
-      {.slot = made.slot, .name = made.name, .bytes = static_cast<std::int64_t>(bytes), .sha256 = {}, .mime = made.mime, .media = nullptr});
-  if (auto info = media::probe(path.string())) result.files.back().media = media::to_json(*info);
+  for (const GeneratedFile& file : made.files) {
+    const auto path = request.output_dir / file.name;
+    const auto bytes = std::filesystem::file_size(path, failed);
+    if (failed) return base::fail(base::ErrorCode::io, "the result is gone: " + failed.message());
+    result.files.push_back({.slot = file.slot,
+                            .name = file.name,
+                            .bytes = static_cast<std::int64_t>(bytes),
+                            .sha256 = {},
+                            .mime = file.mime,
+                            .media = nullptr});
+    if (auto info = media::probe(path.string())) result.files.back().media = media::to_json(*info);
+  }
+  made.facts["model"] = model->id;
+  result.outputs[made.files.front().slot] = std::move(made.facts);
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  result.units = static_cast<double>(made.units);
+  result.units = made.units;
   return tasks::TaskEvent(std::move(result));
 }
 
 }  // namespace
 
 tasks::TaskEvent execute(const TaskRequest& request, ModelStore& models, const RunnerSettings& settings, std::stop_token stop,
-                         const std::function<void(tasks::TaskEvent)>& report, bool* device_lost) {
+                         const Report& report, bool* device_lost) {
   try {
     auto outcome = run(request, models, settings, stop, report);
     if (!outcome) return to_failure(outcome.error());

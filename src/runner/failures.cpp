@@ -6,8 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "models/upscaler.hpp"
+#include "models/pipeline.hpp"
 #include "nn/load_error.hpp"
+#include "runner/residency.hpp"
 
 namespace kinora::runner {
 namespace {
@@ -38,6 +39,14 @@ tasks::TaskFailure to_failure(const std::exception_ptr& thrown, bool* device_los
     std::rethrow_exception(thrown);
   } catch (const nn::LoadError& error) {
     return tasks::failure("worker_error", std::string("model cannot be loaded: ") + error.what());
+  } catch (const models::InvalidRequest& error) {
+    return tasks::failure("input_invalid", error.what());
+  } catch (const models::Stopped&) {
+    return tasks::failure("canceled", "canceled");
+  } catch (const models::OutOfMemory& error) {
+    return tasks::failure("worker_oom", error.what());
+  } catch (const DoesNotFit& error) {
+    return tasks::failure("worker_oom", error.what());
   } catch (const models::NotFinite& error) {
     return tasks::failure("worker_error", error.what());
   } catch (const c10::OutOfMemoryError& error) {

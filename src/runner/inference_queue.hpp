@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "runner/model_store.hpp"
+#include "runner/reporter.hpp"
 #include "runner/settings.hpp"
 #include "runner/task_request.hpp"
 
@@ -19,7 +20,7 @@ namespace kinora::runner {
 class InferenceQueue {
  public:
   // Receives progress and, last, one TaskResult or TaskFailure.
-  using Report = std::function<void(tasks::TaskEvent)>;
+  using Report = runner::Report;
   // A submitted task; stop() ends it within a second, whether it runs or waits. It reports its end all the same.
   class Ticket {
    public:
@@ -55,6 +56,18 @@ class InferenceQueue {
   std::shared_ptr<Ticket> running_;
   std::atomic<bool> device_lost_ = false;
   std::jthread thread_;
+};
+
+// Stops the task when its caller goes away, however that happens.
+class StopAtEnd {
+ public:
+  explicit StopAtEnd(std::shared_ptr<InferenceQueue::Ticket> ticket) : ticket_(std::move(ticket)) {}
+  ~StopAtEnd() { ticket_->stop(); }
+  StopAtEnd(const StopAtEnd&) = delete;
+  StopAtEnd& operator=(const StopAtEnd&) = delete;
+
+ private:
+  std::shared_ptr<InferenceQueue::Ticket> ticket_;
 };
 
 }  // namespace kinora::runner

@@ -1,67 +1,132 @@
 #include "runner/model_store.hpp"
 
+#include <ATen/DeviceAccelerator.h>
+
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "nn/device.hpp"
 #include "nn/model_folder.hpp"
 
 namespace kinora::runner {
 namespace {
 
-bool offers(const nn::ModelFolder& model, std::string_view task) {
-  const auto& tasks = model.card.tasks;
-  return std::find(tasks.begin(), tasks.end(), task) != tasks.end();
+class UpscalerModel final : public Resident {
+ public:
+  UpscalerModel(const ModelEntry& model, const models::UpscalerSettings& settings)
+      : upscaler_(models::load_upscaler(nn::read_model_folder(model.path), settings)), bytes_(model.bytes) {}
+  models::Upscaler& get() { return *upscaler_; }
+  std::string description() const override { return upscaler_->description(); }
+  std::uint64_t bytes() const override { return bytes_; }
+  std::uint64_t device_bytes() const override { return bytes_; }
+  bool movable() const override { return false; }
+  void to_host() override {}
+  void to_device() override {}
+
+ private:
+  std::unique_ptr<models::Upscaler> upscaler_;
+  std::uint64_t bytes_;
+};
+
+class PipelineModel final : public Resident {
+ public:
+  PipelineModel(const ModelEntry& model, const models::PipelineSettings& settings)
+      : pipeline_(models::load_pipeline(model.path, settings)) {}
+  models::Pipeline& get() { return *pipeline_; }
+  std::string description() const override { return pipeline_->description(); }
+  std::uint64_t bytes() const override {
+    std::uint64_t sum = 0;
+    for (const auto& component : pipeline_->components()) sum += component.bytes;
+    return sum;
+  }
+  std::uint64_t device_bytes() const override {
+    std::uint64_t sum = 0;
+    for (const auto& component : pipeline_->components()) sum += component.on_device ? component.bytes : 0;
+    return sum;
+  }
+  void to_host() override { pipeline_->to_host(); }
+  void to_device() override { pipeline_->to_device(); }
+
+ private:
+  std::unique_ptr<models::Pipeline> pipeline_;
+};
+
+void give_memory_back(const std::string& device) {
+  if (device != "cpu") at::accelerator::emptyCache();
+}
+
+const Residency::Row* row_of(const std::vector<Residency::Row>& rows, const std::string& id) {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Residency::Row& row) { return row.id == id; });
+  return found == rows.end() ? nullptr : &*found;
 }
 
 }  // namespace
 
+ResidencyBudget residency_budget(const RunnerSettings& settings) {
+  const auto memory = nn::device_memory(settings.device);
+  // The rest of the device is for activations.
+  const std::uint64_t device = settings.model_bytes != 0 ? settings.model_bytes : memory.total_bytes / 4 * 3;
+  const std::uint64_t host = settings.device == "cpu" ? 0 : nn::device_memory("cpu").total_bytes / 2;
+  return {.device_bytes = device, .host_bytes = host};
+}
+
+ModelStore::ModelStore(const RunnerSettings& settings)
+    : folders_(settings.models_dirs),
+      upscaler_settings_{.device = settings.device, .precision = models::Precision::automatic, .memory_bytes = settings.memory_bytes},
+      device_(settings.device),
+      residency_(residency_budget(settings), [device = settings.device] { give_memory_back(device); }) {
+  for (const std::string& id : settings.pinned) residency_.pin(id, true);
+}
+
 base::json::array ModelStore::list() const {
-  const auto listing = nn::list_model_folders(folder_);
+  const auto listing = list_models(folders_);
   for (const auto& refusal : listing.refusals) base::log::warn("runner", "model folder refused", {{"reason", refusal}});
-  const std::lock_guard lock(mutex_);
+  const auto rows = residency_.rows();
   base::json::array all;
-  for (const auto& model : listing.models) {
+  for (const ModelEntry& model : listing.models) {
+    const auto* row = row_of(rows, model.id);
     base::json::object entry{{"id", model.id},
-                             {"name", model.card.name},
-                             {"tasks", base::json::array(model.card.tasks.begin(), model.card.tasks.end())},
-                             {"task", model.card.tasks.front()},
-                             {"scale", model.card.scale},
-                             {"license", model.card.license},
-                             {"loaded", model.id == loaded_id_},
-                             {"bytes", model.weights_bytes},
-                             {"description", model.card.description}};
-    if (model.id == loaded_id_) entry["runtime"] = runtime_;
+                             {"name", model.name},
+                             {"tasks", base::json::array(model.tasks.begin(), model.tasks.end())},
+                             {"task", model.tasks.empty() ? "" : model.tasks.front()},
+                             {"license", model.license},
+                             {"loaded", row != nullptr},
+                             {"on_device", row != nullptr && row->on_device},
+                             {"device_bytes", row != nullptr ? row->device_bytes : 0},
+                             {"pinned", row != nullptr && row->pinned},
+                             {"bytes", model.bytes},
+                             {"description", model.description}};
+    if (model.scale > 0) entry["scale"] = model.scale;
+    if (row != nullptr) entry["runtime"] = row->description;
     all.push_back(std::move(entry));
   }
   return all;
 }
 
-base::Result<std::string> ModelStore::choose(const std::optional<std::string>& model, std::string_view task, int scale) const {
-  const nn::ModelFolder* found = nullptr;
-  const auto listing = nn::list_model_folders(folder_);
-  for (const auto& candidate : listing.models) {
-    if (!offers(candidate, task) || (model && candidate.id != *model)) continue;
-    if (found == nullptr || (found->card.scale != scale && candidate.card.scale == scale)) found = &candidate;
+base::Result<ModelEntry> ModelStore::choose(const std::optional<std::string>& model, std::string_view task, int scale) const {
+  auto listing = list_models(folders_);
+  ModelEntry* found = nullptr;
+  for (ModelEntry& candidate : listing.models) {
+    if (!candidate.serves(task) || (model && candidate.id != *model)) continue;
+    if (found == nullptr || (scale > 0 && found->scale != scale && candidate.scale == scale)) found = &candidate;
   }
-  if (found != nullptr) return found->id;
+  if (found != nullptr) return std::move(*found);
   if (!model) return base::fail(base::ErrorCode::not_found, "no model here serves " + std::string(task));
   return base::fail(base::ErrorCode::not_found, "no model \"" + *model + "\" here serves " + std::string(task));
 }
 
-models::Upscaler& ModelStore::use(const std::string& id) {
-  if (loaded_ && loaded_id_ == id) return *loaded_;
-  {
-    const std::lock_guard lock(mutex_);
-    loaded_id_.clear();
-    runtime_.clear();
-  }
-  loaded_.reset();  // before the next one takes its memory
-  loaded_ = models::load_upscaler(nn::read_model_folder(folder_ / id), settings_);
-  base::log::info("runner", "model loaded", {{"model", id}, {"runtime", loaded_->description()}});
-  const std::lock_guard lock(mutex_);
-  loaded_id_ = id;
-  runtime_ = loaded_->description();
-  return *loaded_;
+models::Upscaler& ModelStore::upscaler(const ModelEntry& model) {
+  auto& resident = residency_.use(model.wanted(), [&](bool) { return std::make_unique<UpscalerModel>(model, upscaler_settings_); });
+  return static_cast<UpscalerModel&>(resident).get();
+}
+
+models::Pipeline& ModelStore::pipeline(const ModelEntry& model) {
+  auto& resident = residency_.use(model.wanted(), [&](bool one_by_one) {
+    const models::PipelineSettings settings{.device = device_,
+                                            .residency = one_by_one ? models::Residency::one_by_one : models::Residency::whole};
+    return std::make_unique<PipelineModel>(model, settings);
+  });
+  return static_cast<PipelineModel&>(resident).get();
 }
 
 }  // namespace kinora::runner

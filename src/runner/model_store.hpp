@@ -1,42 +1,47 @@
 #pragma once
-// The models of a folder, and the one that is loaded. Loading is lazy: the first task of a model loads it; another model takes its
-// place. Listing may be called from any thread, use() from the inference thread only. Errors: nn::LoadError.
-#include <atomic>
+// The models of a folder, and those that are loaded (residency.hpp). Loading is lazy: the first task of a model loads it. list() and rows()
+// may be called from any thread, everything else from the inference thread only. Errors of loading: nn::LoadError, DoesNotFit,
+// LibTorch's out-of-memory.
 #include <filesystem>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "models/pipeline.hpp"
 #include "models/upscaler.hpp"
+#include "runner/model_list.hpp"
+#include "runner/residency.hpp"
+#include "runner/settings.hpp"
 
 namespace kinora::runner {
 
 class ModelStore {
  public:
-  ModelStore(std::filesystem::path folder, models::UpscalerSettings settings)
-      : folder_(std::move(folder)), settings_(std::move(settings)) {}
+  explicit ModelStore(const RunnerSettings& settings);
 
-  // [{"id", "name", "tasks", "task", "scale", "license", "loaded", "bytes", "description", "runtime"}] by id. Folders that cannot be
-  // used are left out and told to the log.
+  // [{"id", "name", "tasks", "task", "scale", "license", "loaded", "on_device", "device_bytes", "pinned", "bytes", "description"}] by id.
+  // Folders that cannot be used are left out and told to the log.
   base::json::array list() const;
 
-  // The id that a task without a model gets: the first (by id) whose scale is the wanted one, else the first that serves the task.
+  // The model of that id, or without one the first (by id) that serves the task, with the wanted scale if there is one (0: any).
   // not_found: no such model, or it does not serve the task.
-  base::Result<std::string> choose(const std::optional<std::string>& model, std::string_view task, int scale) const;
+  base::Result<ModelEntry> choose(const std::optional<std::string>& model, std::string_view task, int scale) const;
 
-  // Loads it if it is not, and keeps it until another is used.
-  models::Upscaler& use(const std::string& id);
+  // On the device when it returns.
+  models::Upscaler& upscaler(const ModelEntry& model);
+  models::Pipeline& pipeline(const ModelEntry& model);
+  Residency& residency() { return residency_; }
+  const Residency& residency() const { return residency_; }
 
  private:
-  const std::filesystem::path folder_;
-  const models::UpscalerSettings settings_;
-  std::unique_ptr<models::Upscaler> loaded_;
-  mutable std::mutex mutex_;  // of the two below, which list() reads
-  std::string loaded_id_;
-  std::string runtime_;
+  const std::vector<std::filesystem::path> folders_;
+  const models::UpscalerSettings upscaler_settings_;
+  const std::string device_;
+  Residency residency_;
 };
+
+// What the settings leave for weights: the given bytes, or a share of the device's memory; host memory as second level for a GPU.
+ResidencyBudget residency_budget(const RunnerSettings& settings);
 
 }  // namespace kinora::runner

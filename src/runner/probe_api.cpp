@@ -38,9 +38,23 @@ json::object gpu_stats() {
   return all;
 }
 
+json::object resident_models(const Residency& residency) {
+  json::array models;
+  for (const auto& row : residency.rows())
+    models.push_back(json::object{{"id", row.id},
+                                  {"bytes", row.bytes},
+                                  {"device_bytes", row.device_bytes},
+                                  {"on_device", row.on_device},
+                                  {"pinned", row.pinned},
+                                  {"one_by_one", row.one_by_one},
+                                  {"runtime", row.description}});
+  return {
+      {"device_budget_bytes", residency.budget().device_bytes}, {"host_budget_bytes", residency.budget().host_bytes}, {"resident", models}};
+}
+
 }  // namespace
 
-void add_probe_routes(net::Router& router, Identity identity, const InferenceQueue& queue) {
+void add_probe_routes(net::Router& router, Identity identity, const InferenceQueue& queue, const Residency& residency) {
   // A batch runner is OK from its first moment, busy or not; ERROR makes a Livepeer node restart it.
   router.add("GET", "/health", [&queue](net::Request&, net::Response& response) -> net::Task<void> {
     const json::object body{{"status", queue.device_lost() ? "ERROR" : "OK"}};
@@ -51,9 +65,10 @@ void add_probe_routes(net::Router& router, Identity identity, const InferenceQue
     body["gpu_info"] = gpu_info();
     co_await send(response, body);
   });
-  router.add("GET", "/hardware/stats", [identity](net::Request&, net::Response& response) -> net::Task<void> {
+  router.add("GET", "/hardware/stats", [identity, &residency](net::Request&, net::Response& response) -> net::Task<void> {
     auto body = describe(identity);
     body["gpu_stats"] = gpu_stats();
+    body["models"] = resident_models(residency);
     co_await send(response, body);
   });
   router.add("GET", "/version", [identity](net::Request&, net::Response& response) -> net::Task<void> {

@@ -5,6 +5,7 @@
 
 #include "net/router.hpp"
 #include "runner/inference_queue.hpp"
+#include "runner/residency.hpp"
 
 namespace kinora::runner {
 
@@ -14,6 +15,7 @@ struct Identity {
   std::string version;   // environment VERSION, else the program's; a semantic version
 };
 
-void add_probe_routes(net::Router& router, Identity identity, const InferenceQueue& queue);
+// /hardware/stats has one member more: "models", what lies on the device by measured bytes.
+void add_probe_routes(net::Router& router, Identity identity, const InferenceQueue& queue, const Residency& residency);
 
 }  // namespace kinora::runner

@@ -1,6 +1,7 @@
 #include "runner/service.hpp"
 
 #include "nn/device.hpp"
+#include "runner/ai_api.hpp"
 #include "runner/task_api.hpp"
 
 namespace kinora::runner {
@@ -16,7 +17,8 @@ net::ServerSettings server_settings(const RunnerSettings& settings) {
   net::ServerSettings server;
   server.address = settings.address;
   server.port = settings.port;
-  server.plain_on_loopback = true;
+  // Beyond loopback it stands behind an orchestrator that speaks plain HTTP to it; the native routes stay for loopback peers.
+  server.plain_from_anyone = true;
   server.limits.connections = 256;
   return server;
 }
@@ -25,12 +27,12 @@ net::ServerSettings server_settings(const RunnerSettings& settings) {
 
 Service::Service(boost::asio::any_io_executor executor, RunnerSettings settings, Identity identity)
     : settings_(checked(std::move(settings))),
-      models_(settings_.models_dir,
-              {.device = settings_.device, .precision = models::Precision::automatic, .memory_bytes = settings_.memory_bytes}),
+      models_(settings_),
       queue_(settings_, models_),
       server_(std::move(executor), server_settings(settings_),
               [this](net::Request& request, net::Response& response) { return router_.route(request, response); }) {
-  add_probe_routes(router_, std::move(identity), queue_);
+  add_ai_routes(router_, settings_, identity, settings_.auth_token, queue_);
+  add_probe_routes(router_, std::move(identity), queue_, models_.residency());
   add_task_routes(router_, settings_, models_, queue_);
 }
 

@@ -32,7 +32,7 @@ class Services : public ::testing::Test {
         "");
     RunnerSettings settings;
     settings.work_dir = work_.path();
-    settings.models_dir = work_.path() / "models";
+    settings.models_dirs = {work_.path() / "models"};
     settings.threads = 1;
     service_ = std::make_unique<Service>(context_.get_executor(), settings, Identity{"upscale", "repeat2x", "0.1.0"});
     ASSERT_TRUE(service_->listen());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "media/limits.hpp"
 
@@ -16,12 +17,15 @@ inline constexpr std::size_t kMaxTaskBodyBytes = 1 << 20;
 
 struct RunnerSettings {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;          // 0: any free one
-  std::filesystem::path work_dir;  // inputs and outputs of tasks lie under it
-  std::filesystem::path models_dir;
-  std::string device = "cpu";               // "cpu" or "cuda:N"
-  int threads = 0;                          // of the network; 0: all that the process may use
-  std::uint64_t memory_bytes = 1ULL << 30;  // activations of one network call
+  std::uint16_t port = 0;                          // 0: any free one
+  std::filesystem::path work_dir;                  // inputs and outputs of tasks lie under it
+  std::vector<std::filesystem::path> models_dirs;  // of two models with one id the first counts
+  std::string device = "cpu";                      // "cpu" or "cuda:N"
+  int threads = 0;                                 // of the network; 0: all that the process may use
+  std::uint64_t memory_bytes = 1ULL << 30;         // activations of one network call
+  std::uint64_t model_bytes = 0;                   // weights on the device; 0: three quarters of its memory
+  std::vector<std::string> pinned;                 // models that are not evicted for others
+  std::string auth_token;                          // of the AI-runner routes; empty: none
   media::Limits limits;
   std::chrono::milliseconds grace{500};  // a running task's time to end after a stop
 };

@@ -20,18 +20,6 @@ net::Task<void> send_error(net::Response& response, int status, std::string_view
   co_await response.send(status, std::move(headers), json::serialize(body));
 }
 
-// Stops the task when the stream ends, however it ends.
-class StopAtEnd {
- public:
-  explicit StopAtEnd(std::shared_ptr<InferenceQueue::Ticket> ticket) : ticket_(std::move(ticket)) {}
-  ~StopAtEnd() { ticket_->stop(); }
-  StopAtEnd(const StopAtEnd&) = delete;
-  StopAtEnd& operator=(const StopAtEnd&) = delete;
-
- private:
-  std::shared_ptr<InferenceQueue::Ticket> ticket_;
-};
-
 std::string line(const tasks::TaskEvent& event) { return "data: " + json::serialize(tasks::to_json(event)) + "\n\n"; }
 
 // Sends events until the outcome; false when the client is gone.
@@ -60,6 +48,7 @@ net::Task<bool> stream_events(net::Response& response, EventBox& box) {
 }
 
 net::Task<void> post_task(net::Request& request, net::Response& response, const RunnerSettings& settings, InferenceQueue& queue) {
+  if (!request.peer.loopback) co_return co_await send_error(response, 403, "forbidden", "tasks are taken from this machine only");
   const auto body = co_await request.body->read_all(kMaxTaskBodyBytes);
   if (!body) {
     const bool large = body.error().code == base::ErrorCode::too_large;

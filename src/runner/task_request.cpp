@@ -12,6 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 using base::ErrorCode;
 
+constexpr std::size_t kMaxModelIdBytes = 200;  // as an order's
+
 // The path with links resolved, as far as it exists, when it lies under `root`.
 std::optional<fs::path> resolve_under(const fs::path& root, const std::string& path) {
   if (path.find('\0') != std::string::npos || !fs::path(path).is_absolute()) return std::nullopt;
@@ -32,7 +34,10 @@ std::string tell(const base::FieldErrors& errors) {
 
 }  // namespace
 
-bool serves(std::string_view task) { return task == "video-upscale" || task == "image-upscale"; }
+bool serves(std::string_view task) {
+  const tasks::TaskSpec* spec = tasks::find_task(task);
+  return spec != nullptr && spec->has_models;
+}
 
 base::Result<TaskRequest> parse_task_request(std::string_view task, std::string_view body, const fs::path& work_dir) {
   const tasks::TaskSpec* spec = tasks::find_task(task);
@@ -44,29 +49,38 @@ base::Result<TaskRequest> parse_task_request(std::string_view task, std::string_
   TaskRequest request;
   request.task = task;
   request.attempt = in.string("attempt", 100).value_or("");
-  request.model = in.string("model", 64);
+  request.model = in.string("model", kMaxModelIdBytes);
   const auto* params = in.member("params");
   const base::json::value none = base::json::object();
   request.params = tasks::validate_params(*spec, params != nullptr ? *params : none, "/params", errors);
 
-  const std::string_view slot = spec->inputs.front().slot;
-  std::string input;
-  if (const auto* inputs = in.required("inputs")) {
-    base::ObjectReader files(*inputs, "/inputs", errors);
-    input = files.required_string(slot);
-    files.finish();
+  std::map<std::string, std::string> inputs;
+  const auto* files = spec->inputs.empty() ? in.member("inputs") : in.required("inputs");
+  if (files != nullptr) {
+    base::ObjectReader reader(*files, "/inputs", errors);
+    for (const tasks::InputSlot& slot : spec->inputs) {
+      if (slot.required)
+        inputs[std::string(slot.slot)] = reader.required_string(slot.slot);
+      else if (auto path = reader.string(slot.slot))
+        inputs[std::string(slot.slot)] = *std::move(path);
+    }
+    reader.finish();
   }
   const std::string output_dir = in.required_string("output_dir");
   in.finish();
   if (!errors.empty()) return base::fail(ErrorCode::invalid, tell(errors));
 
-  const auto file = resolve_under(work_dir, input);
-  const auto folder = resolve_under(work_dir, output_dir);
-  if (!file) in.error("inputs", "not_allowed", "must be an absolute path under the work folder");
-  if (!folder) in.error("output_dir", "not_allowed", "must be an absolute path under the work folder");
+  for (const auto& [slot, path] : inputs) {
+    if (const auto file = resolve_under(work_dir, path))
+      request.inputs[slot] = file->string();
+    else
+      in.error("inputs", "not_allowed", slot + " must be an absolute path under the work folder");
+  }
+  if (const auto folder = resolve_under(work_dir, output_dir))
+    request.output_dir = *folder;
+  else
+    in.error("output_dir", "not_allowed", "must be an absolute path under the work folder");
   if (!errors.empty()) return base::fail(ErrorCode::invalid, tell(errors));
-  request.input = file->string();
-  request.output_dir = *folder;
   return request;
 }
 

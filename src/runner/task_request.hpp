@@ -1,6 +1,7 @@
 #pragma once
 // The body of POST /tasks/{task}, checked: the native API of docs/runner-api.md. Pure but for looking at paths.
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,11 +13,11 @@ namespace kinora::runner {
 
 struct TaskRequest {
   std::string attempt;  // for logs
-  std::string task;     // "video-upscale" or "image-upscale"
+  std::string task;     // of the catalogue, with has_models
   std::optional<std::string> model;
-  base::json::object params;         // checked against the catalogue, defaults filled in
-  std::string input;                 // of slot "video" or "image": absolute, resolved, under the work folder
-  std::filesystem::path output_dir;  // absolute, under the work folder; made when absent
+  base::json::object params;                  // checked against the catalogue, defaults filled in
+  std::map<std::string, std::string> inputs;  // by slot: absolute, resolved, under the work folder
+  std::filesystem::path output_dir;           // absolute, under the work folder; made when absent
 };
 
 // Wrong JSON, unknown members, wrong parameters, paths outside work_dir (symbolic links followed): invalid, all reasons at once.

@@ -37,7 +37,7 @@ TEST_F(TaskRequests, reads_a_request_and_fills_in_the_catalogues_defaults) {
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ(parsed->attempt, "att_1");
   EXPECT_FALSE(parsed->model);
-  EXPECT_EQ(parsed->input, std::filesystem::weakly_canonical(work_ / "in.mp4").string());
+  EXPECT_EQ(parsed->inputs.at("video"), std::filesystem::weakly_canonical(work_ / "in.mp4").string());
   EXPECT_EQ(parsed->params.at("crf").to_number<int>(), 18);
   EXPECT_EQ(parsed->params.at("video_only").as_bool(), false);
 }
@@ -47,7 +47,7 @@ TEST_F(TaskRequests, refuses_paths_outside_the_work_folder) {
        {std::string("/etc/passwd"), work_ / "../x.mp4", std::string("in.mp4"), work_.path().string() + "x/in.mp4"}) {
     auto object = body();
     object["inputs"].as_object()["video"] = path;
-    EXPECT_THAT(refusal(object), HasSubstr("/inputs: must be an absolute path under the work folder")) << path;
+    EXPECT_THAT(refusal(object), HasSubstr("/inputs: video must be an absolute path under the work folder")) << path;
   }
   auto object = body();
   object["output_dir"] = "/tmp";
@@ -80,7 +80,7 @@ TEST_F(TaskRequests, refuses_what_is_no_request) {
   EXPECT_THAT(refusal(object), HasSubstr("/inputs"));
 }
 
-TEST_F(TaskRequests, serves_upscaling_only) {
+TEST_F(TaskRequests, serves_tasks_with_models_only) {
   EXPECT_EQ(parse(body(), "transcode").error().code, base::ErrorCode::not_found);
   EXPECT_EQ(parse(body(), "nonsense").error().code, base::ErrorCode::not_found);
 }

@@ -1,5 +1,6 @@
 #include "tasks/catalogue.hpp"
 
+#include "tasks/catalogue_generation.hpp"
 #include "tasks/catalogue_parts.hpp"
 #include "tasks/catalogue_utilities.hpp"
 
@@ -180,6 +181,11 @@ constexpr std::array kTasks{
              .params = kVideoUpscaleParams,
              .outputs = kVideoOutputs,
              .default_deadline_s = 86'400},
+    generation::kTextToImage,
+    generation::kImageToImage,
+    generation::kInpaint,
+    generation::kTextToVideo,
+    generation::kImageToVideo,
     utilities::kClip,
     utilities::kConcat,
     utilities::kLoop,

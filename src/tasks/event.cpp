@@ -27,6 +27,7 @@ json::object to_json(const Progress& event) {
                    {"unit", event.unit}};
   if (event.fps) out["fps"] = *event.fps;
   if (event.eta_s) out["eta_s"] = *event.eta_s;
+  if (!event.preview.empty()) out["preview"] = event.preview;
   return out;
 }
 
@@ -68,6 +69,7 @@ Progress read_progress(ObjectReader& in) {
   out.unit = in.string("unit", 64).value_or("");
   out.fps = in.number("fps", 0, kMuch);
   out.eta_s = in.number("eta_s", 0, kMuch);
+  out.preview = in.string("preview", kMaxPreviewBytes).value_or("");
   return out;
 }
 

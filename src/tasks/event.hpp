@@ -18,6 +18,7 @@ namespace json = base::json;
 inline constexpr std::size_t kMaxEventBytes = 8 << 20;  // a result with kMaxResultFiles names; give it to the SSE parser
 inline constexpr std::size_t kMaxResultFiles = 20'000;  // an HLS ladder of 3 renditions and 2 s segments: over 3 hours
 inline constexpr std::size_t kMaxDetailBytes = 2000;
+inline constexpr std::size_t kMaxPreviewBytes = 128 << 10;
 
 struct Accepted {
   std::string worker;
@@ -30,9 +31,10 @@ struct Progress {
   std::string stage;    // download, prepare, run, upload
   std::int64_t units_done = 0;
   std::int64_t units_total = 0;  // 0: unknown
-  std::string unit;              // frame, byte, segment
+  std::string unit;              // frame, byte, segment, step, pixel
   std::optional<double> fps;
   std::optional<double> eta_s;
+  std::string preview = {};  // a small JPEG of what is being made, base64, at most kMaxPreviewBytes; empty: none
 };
 
 struct ResultFile {

@@ -10,6 +10,9 @@ namespace {
 using base::FieldErrors;
 using base::ObjectReader;
 
+// The longest text that any parameter may hold; the spec's own bound is told with its number.
+constexpr std::size_t kMaxTextBytes = 64 * 1024;
+
 std::string allowed_values(const ParamSpec& spec) {
   std::string out = "must be one of";
   for (std::size_t i = 0; i < spec.values.size(); ++i) out += fmt::format("{} \"{}\"", i == 0 ? "" : ",", spec.values[i]);
@@ -103,7 +106,7 @@ std::optional<json::value> read_param(const ParamSpec& spec, ObjectReader& in, F
       if (const auto value = in.boolean(spec.name)) return json::value(*value);
       break;
     case ParamType::string:
-      if (const auto value = in.string(spec.name)) {
+      if (const auto value = in.string(spec.name, kMaxTextBytes)) {
         const auto wrong = wrong_text(spec, *value);
         if (!wrong) return json::value(*value);
         in.error(spec.name, wrong->code, wrong->detail);

@@ -7,6 +7,8 @@
 #include "base/log.hpp"
 #include "worker/retry.hpp"
 
+#include <fstream>
+
 namespace kinora::worker {
 namespace asio = boost::asio;
 using base::ErrorCode;
@@ -47,8 +49,8 @@ net::Task<void> Runner::run_once() {
   if (state_ != State::starting) become(State::starting, detail_);
   proc::ProcessOptions options;
   options.program = settings_.program;
-  options.arguments = {"--listen", "127.0.0.1:0",         "--work-dir", settings_.work_dir.string(),
-                       "--device", settings_.device.name, "--models",   settings_.models.string()};
+  options.arguments = {"--listen", "127.0.0.1:0", "--work-dir", settings_.work_dir.string(), "--device", settings_.device.name};
+  for (const auto& folder : settings_.models) options.arguments.insert(options.arguments.end(), {"--models", folder.string()});
   options.cpus = settings_.device.cpus;
   options.nice = 5;
   // Threads of the network that wait must leave the processor to decoder and encoder: libgomp spins otherwise.
@@ -87,6 +89,8 @@ net::Task<void> Runner::run_once() {
   const proc::Exit exit = co_await process.terminate(canceled || by_itself ? kStopGrace : std::chrono::milliseconds(0));
   co_await asio::this_coro::throw_if_cancelled(true);
   pid_ = 0;
+  std::error_code ignored;
+  std::filesystem::remove(url_file(), ignored);
   if (why.empty()) why = "kinora-runner " + exit.text();
   if (canceled) {
     become(State::down, "stopped");
@@ -111,6 +115,7 @@ net::Task<base::Status> Runner::begin(proc::Process& process) {
   KINORA_CO_TRY(const auto line, std::move(std::get<0>(first)));
   if (!line) co_return fail(ErrorCode::unavailable, "");  // it ended: its exit says why
   KINORA_CO_TRY(url_, parse_ready_line(*line));
+  std::ofstream(url_file()) << url_ << '\n';
   co_return co_await refresh_models();
 }
 
@@ -158,6 +163,8 @@ net::Task<base::Status> Runner::refresh_models() {
   }
   co_return base::Status{};
 }
+
+std::filesystem::path Runner::url_file() const { return settings_.work_dir / ("runner-" + device() + ".url"); }
 
 void Runner::restart(std::string why) {
   restart_why_ = std::move(why);

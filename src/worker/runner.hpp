@@ -35,7 +35,7 @@ struct RunnerSettings {
   std::filesystem::path program;
   DeviceSettings device;
   std::filesystem::path work_dir;
-  std::filesystem::path models;  // folder of model folders
+  std::vector<std::filesystem::path> models;  // folders of model folders; of two models with one name the first counts
   WorkerTimings timings;
 };
 
@@ -72,6 +72,8 @@ class Runner {
   net::Task<std::string> watch_health();
   net::Task<base::Status> refresh_models();
   void become(State state, std::string detail);
+  // <work folder>/runner-<device>.url, while one runs: where `kinora models ps` asks it.
+  std::filesystem::path url_file() const;
 
   boost::asio::any_io_executor executor_;
   RunnerSettings settings_;

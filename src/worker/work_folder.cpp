@@ -49,21 +49,4 @@ void WorkFolder::remove_attempt(std::string_view id) const {
   fs::remove_all(attempt(id), ignored);
 }
 
-base::Result<fs::path> WorkFolder::gather_models(const std::vector<fs::path>& folders) const {
-  const fs::path gathered = root_ / "models";
-  std::error_code error;
-  fs::remove_all(gathered, error);
-  if (!error) fs::create_directory(gathered, error);
-  if (error) return fail(ErrorCode::io, "cannot make " + gathered.string() + ": " + error.message());
-  for (const fs::path& folder : folders) {
-    std::error_code absent;
-    for (fs::directory_iterator entry(folder, absent), end; !absent && entry != end; entry.increment(absent)) {
-      if (!entry->is_directory(absent) || fs::exists(fs::symlink_status(gathered / entry->path().filename()))) continue;
-      fs::create_directory_symlink(fs::absolute(entry->path()), gathered / entry->path().filename(), error);
-      if (error) return fail(ErrorCode::io, "cannot link a model folder: " + error.message());
-    }
-  }
-  return gathered;
-}
-
 }  // namespace kinora::worker

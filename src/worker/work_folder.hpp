@@ -21,9 +21,6 @@ class WorkFolder {
   // Makes <attempt>/in and <attempt>/out, emptied. `id` is an attempt id (base::is_id).
   base::Status make_attempt(std::string_view id) const;
   void remove_attempt(std::string_view id) const;
-  // One folder with a link to every model folder of `folders` (absent ones are passed over; of equal names the first counts): what a
-  // runner is given. Made anew.
-  base::Result<std::filesystem::path> gather_models(const std::vector<std::filesystem::path>& folders) const;
 
  private:
   WorkFolder(std::filesystem::path root, proc::Descriptor lock) : root_(std::move(root)), lock_(std::move(lock)) {}

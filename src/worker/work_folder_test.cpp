@@ -57,22 +57,5 @@ TEST_F(WorkFolderTest, says_when_it_cannot_be_made) {
   EXPECT_EQ(folder.error().code, base::ErrorCode::io);
 }
 
-TEST_F(WorkFolderTest, gathers_model_folders_of_several_places) {
-  for (const char* model : {"a/one", "a/two", "b/two", "b/three"}) {
-    fs::create_directories(base_ / "places" / model);
-    std::ofstream(base_ / "places" / model / "from") << model;
-  }
-  std::ofstream(base_ / "places/a/not-a-folder") << "x";
-  const auto folder = WorkFolder::open(base_ / "work");
-  for (int again = 0; again < 2; ++again) {
-    const auto models = folder->gather_models({base_ / "places/a", base_ / "absent", base_ / "places/b"});
-    ASSERT_TRUE(models.has_value());
-    EXPECT_EQ(std::distance(fs::directory_iterator(*models), fs::directory_iterator()), 3);
-    std::string from;
-    std::ifstream(*models / "two/from") >> from;
-    EXPECT_EQ(from, "a/two");
-  }
-}
-
 }  // namespace
 }  // namespace kinora::worker

@@ -58,10 +58,9 @@ base::Status Worker::Core::open() {
   media.emplace(executor, std::move(tool));
   if (settings.devices.empty()) return {};
   KINORA_TRY(const auto runner_program, proc::find_program("kinora-runner", settings.programs));
-  KINORA_TRY(const auto models, folder->gather_models(settings.models));
   for (const DeviceSettings& device : settings.devices) {
-    devices.push_back(std::make_unique<Device>(executor, RunnerSettings{runner_program, device, folder->root(), models, settings.timings},
-                                               client, changed));
+    devices.push_back(std::make_unique<Device>(
+        executor, RunnerSettings{runner_program, device, folder->root(), settings.models, settings.timings}, client, changed));
   }
   return {};
 }

@@ -1,0 +1,154 @@
+"""Pictures and videos from prompts: through the whole network, and from kinora-runner alone as a Livepeer orchestrator would ask it.
+
+The models are the tiny ones of tests/golden, laid out as a hub cache; expected pictures are those that diffusers makes from the same seed.
+"""
+import base64
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+import urllib.error
+import urllib.request
+import uuid
+
+from harness import BIN, ROOT, NetworkTest, probe
+
+GOLDEN = ROOT / "tests/golden"
+SEEDS = json.loads((GOLDEN / "seeds/seeds.json").read_text())["cases"]
+
+
+def place(models, owner_name, golden):
+    """The golden model as `kinora models pull` would have left it."""
+    folder = models / ("models--" + owner_name.replace("/", "--"))
+    (folder / "snapshots").mkdir(parents=True)
+    (folder / "refs").mkdir()
+    (folder / "refs/main").write_text("c0ffee")
+    (folder / "snapshots/c0ffee").symlink_to(GOLDEN / golden / "model")
+
+
+def pixels(picture):
+    """RGB bytes of a PNG, by ffmpeg."""
+    return subprocess.run(["ffmpeg", "-v", "error", "-i", "pipe:0" if isinstance(picture, bytes) else str(picture), "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"],
+                          input=picture if isinstance(picture, bytes) else None, stdout=subprocess.PIPE, check=True).stdout
+
+
+class Generation(NetworkTest):
+    def same_picture(self, ours, theirs):
+        a, b = pixels(ours), pixels(theirs)
+        self.assertEqual(len(a), len(b))
+        self.assertLessEqual(max(abs(x - y) for x, y in zip(a, b)), 1)  # one level: rounding of equal floats
+
+    def runner(self, model_id, **env):
+        work = self.scratch / f"work-{uuid.uuid4()}"
+        work.mkdir()
+        child = subprocess.Popen([BIN / "kinora-runner", "--work-dir", work], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                 env={**os.environ, "MODEL_DIR": str(self.scratch / "models"), "MODEL_ID": model_id, "PIPELINE": "text-to-image", "OMP_WAIT_POLICY": "passive", **env})
+        self.addCleanup(child.stdout.close)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.terminate)
+        return json.loads(child.stdout.readline())["url"]
+
+    def post(self, url, body, content_type="application/json", headers=()):
+        request = urllib.request.Request(url, body, {"Content-Type": content_type, **dict(headers)})
+        try:
+            with urllib.request.urlopen(request, timeout=300) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            self.assertIn("json", error.headers["content-type"])
+            return error.code, json.loads(error.read())
+
+    def form(self, fields, picture):
+        lines = []
+        if picture is not None:
+            lines.append(b'--b\r\nContent-Disposition: form-data; name="image"; filename="image"\r\nContent-Type: application/octet-stream\r\n\r\n' + picture + b"\r\n")
+        for name, value in fields.items():
+            lines.append(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
+        return b"".join(lines) + b"--b--\r\n"
+
+    def data_url(self, media):
+        head, _, text = media["url"].partition(",")
+        self.assertEqual(head, "data:image/png;base64")
+        self.assertIs(media["nsfw"], False)
+        return base64.b64decode(text)
+
+    def test_a_stock_client_gets_pictures_of_the_reference_from_the_runner_alone(self):
+        place(self.scratch / "models", "tiny/sd15", "pipe_sd15")
+        url = self.runner("tiny/sd15", AUTH_TOKEN="secret")
+        token = [("Authorization", "Bearer secret")]
+        first = SEEDS[0]
+        body = {k: first[k] for k in ("prompt", "height", "width", "num_inference_steps", "guidance_scale", "seed")}
+        status, answer = self.post(url + "/text-to-image/", json.dumps({**body, "model_id": "tiny/sd15", "num_images_per_prompt": 2}).encode(), headers=token)
+        self.assertEqual(status, 200, answer)
+        self.assertEqual([media["seed"] for media in answer["images"]], [7, 8])
+        for media, case in zip(answer["images"], SEEDS):
+            self.same_picture(self.data_url(media), GOLDEN / "seeds" / case["file"])
+
+        self.assertEqual(self.post(url + "/text-to-image", json.dumps(body).encode()), (401, {"detail": {"msg": "Invalid bearer token."}}))
+        self.assertEqual(self.post(url + "/text-to-image", b'{"prompt": ""}'), (400, {"detail": {"msg": "Prompt must be provided."}}))
+        status, answer = self.post(url + "/text-to-image", json.dumps({**body, "model_id": "other"}).encode(), headers=token)
+        self.assertEqual((status, answer["detail"]["msg"]), (400, "pipeline configured with tiny/sd15 but called with other."))
+        status, answer = self.post(url + "/text-to-image", b'{"prompt": "x", "width": "wide"}', headers=token)
+        self.assertEqual((status, answer["detail"][0]["loc"], answer["detail"][0]["type"]), (422, ["body", "width"], "int_parsing"))
+        status, answer = self.post(url + "/text-to-image", json.dumps({**body, "width": 25}).encode(), headers=token)
+        self.assertEqual(status, 400, answer)
+
+        picture = (GOLDEN / "seeds/sd15_123456789.png").read_bytes()
+        status, answer = self.post(url + "/image-to-image", self.form({"prompt": "a dog", "strength": "0.500000", "num_inference_steps": 4, "seed": 3, "safety_check": "false"}, picture),
+                                   "multipart/form-data; boundary=b", token)
+        self.assertEqual(status, 200, answer)
+        self.assertEqual(len(pixels(self.data_url(answer["images"][0]))), 40 * 48 * 3)
+        status, answer = self.post(url + "/image-to-image", self.form({"prompt": "a dog"}, b"no picture"), "multipart/form-data; boundary=b", token)
+        self.assertEqual(status, 400, answer)
+
+    def test_a_stock_client_gets_frames_from_the_runner_alone(self):
+        place(self.scratch / "models", "tiny/svd", "pipe_svd")
+        url = self.runner("tiny/svd")
+        picture = (GOLDEN / "seeds/sd15_7.png").read_bytes()
+        fields = {"width": 24, "height": 16, "num_inference_steps": 2, "fps": 7, "noise_aug_strength": "0.020000", "safety_check": "false", "seed": 11}
+        status, answer = self.post(url + "/image-to-video", self.form(fields, picture), "multipart/form-data; boundary=b")
+        self.assertEqual(status, 200, answer)
+        self.assertEqual(len(answer["frames"]), 1)
+        frames = answer["frames"][0]
+        self.assertGreater(len(frames), 1)
+        self.assertEqual({frame["seed"] for frame in frames}, {11})
+        self.assertEqual({len(pixels(self.data_url(frame))) for frame in frames}, {24 * 16 * 3})
+        status, answer = self.post(url + "/image-to-video", self.form({**fields, "height": 18}, picture), "multipart/form-data; boundary=b")
+        self.assertEqual((status, answer["detail"]["msg"]), (400, "`height` and `width` have to be divisible by 8 but are 18 and 24."))
+        with urllib.request.urlopen(url + "/hardware/stats") as stats:
+            resident = json.loads(stats.read())["models"]["resident"]
+        self.assertEqual([(row["id"], row["on_device"]) for row in resident], [("tiny/svd", True)])
+        self.assertGreater(resident[0]["bytes"], 1_000_000)
+
+    def test_the_network_makes_pictures_and_videos_from_the_shell(self):
+        home = self.scratch / "home"
+        for name, golden in (("tiny/sd15", "pipe_sd15"), ("tiny/svd", "pipe_svd")):
+            place(home / "models", name, golden)
+        self.launch("up", "up", "--listen", "127.0.0.1:0", home=home)
+        env = {**os.environ, "KINORA_HOME": str(home)}
+
+        def run(*words):
+            done = subprocess.run([BIN / "kinora", *map(str, words)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            return done.stdout
+
+        case = SEEDS[2]
+        sets = [w for k, v in {"negative_prompt": case["negative_prompt"], "seed": case["seed"], "width": case["width"], "height": case["height"],
+                               "steps": case["num_inference_steps"], "guidance_scale": case["guidance_scale"]}.items() for w in ("--set", f"{k}={v}")]
+        job = json.loads(run("run", "text-to-image", case["prompt"], "--model", "tiny/sd15", "-o", self.scratch / "moon.png", *sets, "--json").splitlines()[-1])
+        self.same_picture(self.scratch / "moon.png", GOLDEN / "seeds" / case["file"])
+        self.assertEqual(job["resolved_model"]["id"], "tiny/sd15")
+
+        run("run", "image-to-video", self.scratch / "moon.png", "-o", self.scratch / "moon.mp4", "--set", "width=24", "--set", "height=16", "--set", "steps=2", "--set", "fps=7", "--set", "seed=5")
+        video = probe(self.scratch / "moon.mp4")
+        stream = video["video"][0]
+        self.assertEqual((stream["width"], stream["height"], stream["r_frame_rate"]), (24, 16, "7/1"))
+        recipe = json.loads(video["format"]["tags"]["comment"])
+        self.assertEqual((recipe["model"], recipe["params"]["seed"], recipe["params"]["steps"]), ("tiny/svd", 5, 2))
+
+        loaded = json.loads(run("models", "ps", "--json"))["devices"][0]["models"]["resident"]
+        self.assertEqual({row["id"] for row in loaded}, {"tiny/sd15", "tiny/svd"})
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
