@@ -1,4 +1,4 @@
-"""The peer of pipeline_bench: the same pipelines in diffusers, eager.
+"""The peer of generation_bench: the same pipelines in diffusers, eager.
   pipeline_peer.py make FOLDER TOKENIZER        a Stable Diffusion of middle size with random weights
   pipeline_peer.py time THREADS RUNS FOLDER STEPS HEIGHT WIDTH [FRAMES]   prints the best seconds of a run"""
 import pathlib

@@ -1,7 +1,7 @@
 // Seconds of a whole pipeline - prompt, steps, decoding - against diffusers (eager) on the same model, threads and number format, in one
 // run: the tiny models of tests/golden and a Stable Diffusion of middle size with random weights, which the peer makes.
 // Needs KINORA_PEER_PYTHON, a Python with torch, diffusers and transformers; without it only our own times are printed.
-//   pipeline_bench [THREADS [NAME]]     default: all cores, all models whose name holds NAME
+//   generation_bench [THREADS [NAME]]     default: all cores, all models whose name holds NAME
 #include <unistd.h>
 
 #include <array>
