@@ -160,6 +160,7 @@ Filters read_filters(QueryReader& query, base::FieldErrors& errors) {
   text("tag", out.filter.tag);
   text("end_user", out.filter.end_user);
   text("client_ref", out.filter.client_ref);
+  text("run_id", out.filter.run);
   out.filter.created_after = time_of(query, "created_after", errors);
   out.filter.created_before = time_of(query, "created_before", errors);
   if (out.filter.created_after) out.canonical["created_after"] = out.filter.created_after->time_since_epoch().count();

@@ -75,6 +75,15 @@ void replace_inline(Job& job, const MediaRef& ref, const Artifact& artifact) {
 
 // Looks the key up; true when this request is the first with it.
 base::Result<bool> begin(Connection& connection, const Admission& admission, Admitted& out, std::optional<tasks::Problem>& problem) {
+  if (admission.chosen_id) {
+    auto job = find_job(connection, admission.job.id);
+    if (job) {
+      out.job = std::move(*job);
+      out.earlier = idempotent::Replay{};
+      return false;
+    }
+    if (job.error().code != base::ErrorCode::not_found) return base::fail(job.error());
+  }
   if (!admission.idempotency) return true;
   KINORA_TRY(auto state, begin_idempotent(connection, *admission.idempotency, admission.job.created_at));
   if (std::holds_alternative<idempotent::Fresh>(state)) return true;
@@ -194,6 +203,7 @@ base::Result<Admitted> admit(Connection& connection, const Admission& admission,
   if (ready) {
     out.job.queued_at = out.job.created_at;
     out.tasks.push_back(first_task(out.job, out.inputs, media, admission.free_slots, admission.plan, admission.new_id));
+    out.tasks.back().node = admission.prefer_node;
   }
   KINORA_OK(insert_job(connection, out.job, out.inputs));
   for (const TaskRow& task : out.tasks) KINORA_OK(put_task(connection, task));

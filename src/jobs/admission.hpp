@@ -22,6 +22,8 @@ struct Admission {
   std::optional<IdempotencyScope> idempotency;
   std::optional<SubjectHook> webhook;
   std::optional<SdkTry> sdk;
+  bool chosen_id = false;  // job.id was handed in and may be there already
+  std::optional<std::string> prefer_node;
   unsigned free_slots = 0;  // of the job's task, for the plan
   PlanSettings plan;
   std::int64_t input_retention_s = 604'800;
@@ -29,7 +31,7 @@ struct Admission {
 };
 
 struct Admitted {
-  // The key was used before: InProgress, Mismatch or Replay (then `job` is the first request's).
+  // The key was used before, or a chosen id: InProgress, Mismatch or Replay (then `job` is the first request's).
   std::optional<IdempotencyState> earlier;
   bool implicit = false;  // a Replay that an SDK's count has found
   Job job;

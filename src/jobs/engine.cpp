@@ -60,10 +60,9 @@ Change Engine::State::change_of(ActiveJob& active, std::string_view event_type) 
 }
 
 void Engine::State::store(Change change) {
-  std::vector<std::string> subjects;
-  for (const Event& one : change.events) subjects.push_back(one.subject);
-  database_.post_write([change = std::move(change)](store::Connection& connection) { return apply(connection, change); },
-                       [weak = weak_from_this(), subjects = std::move(subjects)](const base::Result<Applied>& applied) {
+  const auto kept = std::make_shared<const Change>(std::move(change));
+  database_.post_write([kept](store::Connection& connection) { return apply(connection, *kept); },
+                       [weak = weak_from_this(), kept](const base::Result<Applied>& applied) {
                          const auto self = weak.lock();
                          if (!self) return;
                          if (!applied) {
@@ -71,7 +70,9 @@ void Engine::State::store(Change change) {
                            base::log::error("jobs", "a change was not stored", {{"error", applied.error().message}});
                            return;
                          }
-                         for (std::size_t i = 0; i < subjects.size(); ++i) self->feed_.announce(subjects[i], applied->offsets[i]);
+                         for (std::size_t i = 0; i < kept->events.size(); ++i)
+                           self->feed_.announce(kept->events[i].subject, applied->offsets[i]);
+                         if (kept->job.parent && self->on_child_) self->on_child_(kept->job);
                        });
 }
 
@@ -178,6 +179,7 @@ Task<base::Status> Engine::sweep() {
   const auto state = state_;
   co_return co_await state->sweep();
 }
+void Engine::on_child(std::function<void(const Job&)> listener) { state_->on_child_ = std::move(listener); }
 EventFeed& Engine::feed() { return state_->feed_; }
 std::int64_t Engine::queue_position(std::string_view job) const { return state_->queue_position(job); }
 

@@ -53,10 +53,14 @@ struct SubmitRequest {
   std::optional<std::string> trace_id;
   std::optional<SdkTry> sdk{};            // of an SDK that sends no idempotency key
   std::optional<std::string> retry_of{};  // the job that this one runs again
+  // Of a run's step: an id that the run chose. When there is a job of that id already, it is the answer (replayed).
+  std::optional<std::string> id = std::nullopt;
+  std::optional<JobParent> parent = std::nullopt;
+  std::optional<std::string> prefer_node = std::nullopt;  // asked first: it has the inputs
 };
 struct SubmitAnswer {
   Job job;
-  bool replayed = false;  // an earlier request's job
+  bool replayed = false;  // an earlier request's job, or that of the chosen id
   bool implicit = false;  // found without an idempotency key
 };
 // What absent members leave as it is.
@@ -108,6 +112,8 @@ class Engine {
   // Cancels the end user's jobs and takes the data of those that have ended away.
   Task<Outcome<Erased>> erase_end_user(std::string project, std::string end_user);
   Task<Outcome<std::vector<Attempt>>> attempts(std::string project, std::string id);
+  // Told after each commit that changed a job with a parent. One listener, kept until the engine ends.
+  void on_child(std::function<void(const Job&)> listener);
   // 1 = next; 0 = not waiting for a slot.
   std::int64_t queue_position(std::string_view job) const;
 

@@ -247,6 +247,7 @@ void Engine::State::finish(ActiveJob& active, Change change) {
                          for (std::size_t i = 0; i < kept->events.size(); ++i)
                            self->feed_.announce(kept->events[i].subject, applied->offsets[i]);
                          self->collect(applied->released);
+                         if (kept->job.parent && self->on_child_) self->on_child_(kept->job);
                          self->wake();
                        });
 }

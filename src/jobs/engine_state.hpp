@@ -148,7 +148,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::map<std::string, Waiting> waiting_;                                    // by capability: "task" LF "model"
   std::multimap<UnixMillis, std::pair<std::string, TaskKey>> delayed_;        // back-off
   std::multimap<UnixMillis, std::string> deadlines_;                          // jobs to look at
-  std::size_t admitting_ = 0;                                                 // submits between admission and adopt()
+  std::function<void(const Job&)> on_child_;
+  std::size_t admitting_ = 0;  // submits between admission and adopt()
   UnixMillis next_sweep_{};
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer idle_;  // cancelled when the last attempt has ended

@@ -26,6 +26,7 @@ Job job_of(Submission&& wanted, const SubmitRequest& request, const EngineSettin
   job.client_ref = std::move(wanted.client_ref);
   job.end_user = std::move(wanted.end_user);
   job.trace_id = request.trace_id;
+  job.parent = request.parent;
   job.retention_s = wanted.retention_s.value_or(settings.result_retention_s);
   job.created_at = now;
   job.deadline_at =
@@ -66,11 +67,13 @@ Task<Outcome<SubmitAnswer>> Engine::State::submit(SubmitRequest request) {
     admission.inlined.emplace(i, std::move(*blob));
   }
   const UnixMillis now = clock_();
-  admission.job = job_of(std::move(*wanted), request, settings_, new_id("job"), now);
+  admission.job = job_of(std::move(*wanted), request, settings_, request.id ? *request.id : new_id("job"), now);
   if (admission.job.deadline_at <= now) co_return refuse("invalid_field", "/requirements/deadline has passed already");
   admission.job.retry_of = request.retry_of;
   admission.idempotency = request.idempotency;
   admission.sdk = request.sdk;
+  admission.chosen_id = request.id.has_value();
+  admission.prefer_node = request.prefer_node;
   admission.free_slots = worker_.free_slots(admission.job.task, admission.job.resolved_model.value_or(""));
   admission.plan = settings_.plan;
   admission.input_retention_s = settings_.input_retention_s;

@@ -100,7 +100,8 @@ json::object to_json(const Job& job, const Links& links, UnixMillis now, std::in
   out["error"] = job.error;
   out["cost"] = {{"quoted", nullptr}, {"reserved", zero()}, {"charged", zero()}, {"final", terminal(job.status)}};
   out["timing"] = timing(job);
-  out["parent"] = {{"run", nullptr}, {"step", nullptr}, {"index", nullptr}};
+  out["parent"] = job.parent ? json::object{{"run", job.parent->run}, {"step", job.parent->step}, {"index", job.parent->index}}
+                             : json::object{{"run", nullptr}, {"step", nullptr}, {"index", nullptr}};
   out["retry_of"] = text_or_null(job.retry_of);
   out["batch"] = nullptr;
   out["trace_id"] = text_or_null(job.trace_id);

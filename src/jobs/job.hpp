@@ -34,6 +34,12 @@ struct RetryPolicy {
   std::int64_t max_ms = 60'000;
 };
 
+// The step of a run that a job does.
+struct JobParent {
+  std::string run, step;
+  int index = 0;
+};
+
 // One row of table `jobs`.
 struct Job {
   std::string id;
@@ -63,6 +69,7 @@ struct Job {
   std::optional<UnixMillis> start_deadline_at;
   bool cancel_requested = false;
   bool data_removed = false;
+  std::optional<JobParent> parent;
 };
 
 // The full public object. `queue_position` 0: not waiting. Nothing secret is in it.
@@ -89,7 +96,7 @@ json::object to_json(const Attempt& attempt);
 
 struct JobFilter {
   std::optional<Status> status;
-  std::optional<std::string> task, model, tag, end_user, client_ref;
+  std::optional<std::string> task, model, tag, end_user, client_ref, run;
   std::optional<UnixMillis> created_after, created_before;
 };
 // Keyset on (created_at, id): rows strictly after `after` (or before `before`) in the direction of `descending`.

@@ -41,13 +41,21 @@ RetryPolicy retry_of(const json::value& value) {
           .max_ms = object.at("max_ms").to_number<std::int64_t>()};
 }
 
+std::optional<std::string> to_text(const std::optional<JobParent>& parent) {
+  if (!parent) return std::nullopt;
+  return json::serialize(json::object{{"run", parent->run}, {"step", parent->step}, {"index", parent->index}});
+}
+JobParent parent_of(const json::value& value) {
+  return {std::string(value.at("run").as_string()), std::string(value.at("step").as_string()), value.at("index").to_number<int>()};
+}
+
 constexpr std::string_view kJobColumns =
     "id, project, key, version, task, model, resolved_model, status, phase, status_reason, priority, input, params, output, error, "
     "progress, attempt, "
     "requirements, output_options, metadata, retry, tags, client_ref, end_user, retry_of, trace_id, retention_s, created_at, deadline_at, "
     "start_deadline_at, queued_at, preparing_at, running_at, verifying_at, finalizing_at, completed_at, heartbeat_at, expires_at, "
     "cancel_requested, "
-    "data_removed";
+    "data_removed, parent";
 
 Job read_job(const Statement& row) {
   Job job;
@@ -87,6 +95,7 @@ Job read_job(const Statement& row) {
     *time = time_of(row.optional_integer(i++));
   job.cancel_requested = row.integer(i++) != 0;
   job.data_removed = row.integer(i++) != 0;
+  if (!row.is_null(i)) job.parent = parent_of(json::parse(row.text(i)));
   return job;
 }
 
@@ -113,7 +122,7 @@ base::Result<std::int64_t> write_job(Connection& connection, std::string_view sq
   for (const auto& time : {job.queued_at, job.preparing_at, job.running_at, job.verifying_at, job.finalizing_at, job.completed_at,
                            job.heartbeat_at, job.expires_at})
     bind(millis(time));
-  bind(job.cancel_requested), bind(job.data_removed);
+  bind(job.cancel_requested), bind(job.data_removed), bind(to_text(job.parent));
   KINORA_TRY(const bool there, statement.step());
   static_cast<void>(there);
   return connection.changes();
@@ -160,7 +169,7 @@ std::string_view name(TaskState state) {
 base::Status insert_job(Connection& connection, const Job& job, const std::vector<JobInput>& inputs) {
   static const std::string sql =
       "INSERT INTO jobs(" + std::string(kJobColumns) +
-      ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+      ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
   KINORA_OK(done(write_job(connection, sql, job)));
   for (const JobInput& input : inputs) KINORA_OK(set_input(connection, job.id, input));
   return {};
@@ -175,13 +184,13 @@ base::Result<Job> find_job(Connection& connection, std::string_view id) {
 }
 
 base::Status update_job(Connection& connection, const Job& job) {
-  // ?1..?40 are the columns in the order of kJobColumns; those that never change are left out.
+  // ?1..?41 are the columns in the order of kJobColumns; those that never change are left out.
   constexpr std::string_view sql =
       R"sql(
       UPDATE jobs SET version = ?4, resolved_model = ?7, status = ?8, phase = ?9, status_reason = ?10, priority = ?11, input = ?12, params = ?13,
         output = ?14, error = ?15, progress = ?16, attempt = ?17, requirements = ?18, metadata = ?20, tags = ?22, queued_at = ?31, preparing_at = ?32, running_at = ?33,
         verifying_at = ?34, finalizing_at = ?35, completed_at = ?36, heartbeat_at = ?37, expires_at = ?38, cancel_requested = ?39,
-        data_removed = ?40
+        data_removed = ?40, parent = ?41
       WHERE id = ?1 AND version < ?4 AND status IN ('queued', 'running'))sql";
   KINORA_TRY(const auto changed, write_job(connection, sql, job));
   if (changed != 1) return base::fail(base::ErrorCode::conflict, "the job has changed meanwhile");
@@ -209,6 +218,7 @@ base::Result<Listing<Job>> list_jobs(Connection& connection, std::string_view pr
   if (filter.task) keyset.add("task = ?", *filter.task);
   if (filter.model) keyset.add("model = ?", *filter.model);
   if (filter.end_user) keyset.add("end_user = ?", *filter.end_user);
+  if (filter.run) keyset.add("json_extract(parent, '$.run') = ?", *filter.run);
   if (filter.client_ref) keyset.add("client_ref = ?", *filter.client_ref);
   if (filter.tag) keyset.add("EXISTS(SELECT 1 FROM json_each(tags) WHERE json_each.value = ?)", *filter.tag);
   if (filter.created_after) keyset.add("created_at > ?", millis(*filter.created_after));

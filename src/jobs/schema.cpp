@@ -116,7 +116,13 @@ CREATE INDEX sdk_tries_by_time ON sdk_tries(created_at);
 CREATE INDEX jobs_by_end_user ON jobs(end_user) WHERE end_user IS NOT NULL;
 )sql";
 
-constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries};
+// The step of a run that the job does: {"run", "step", "index"}.
+constexpr std::string_view kParents = R"sql(
+ALTER TABLE jobs ADD COLUMN parent TEXT;
+CREATE INDEX jobs_by_run ON jobs(json_extract(parent, '$.run')) WHERE parent IS NOT NULL;
+)sql";
+
+constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries, kParents};
 
 }  // namespace
 
