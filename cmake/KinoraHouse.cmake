@@ -49,6 +49,7 @@ endif()
 house_room(wire USES base net LINKS kinora_wire_proto PCH async)
 house_room(jobs USES base store tasks PCH async)
 # floor 3
+house_room(runs USES base store tasks jobs TEST_LINKS rapidcheck PCH async)
 house_room(market USES base net wire tasks PCH async)
 house_room(worker USES base net proc tasks PCH async)
 house_room(orchestrator USES base net wire tasks PCH async)
@@ -57,7 +58,7 @@ if(TARGET kinora_orchestrator AND TARGET kinora_market)
 endif()
 house_room(runner USES base net media nn models tasks LINKS ${async_links})
 # floor 4
-house_room(gateway USES base net proc store tasks jobs wire market PCH async)
+house_room(gateway USES base net proc store tasks jobs runs wire market PCH async)
 
 kinora_app(kinora NAME kinora USES base net proc tasks hub gateway market orchestrator worker LINKS CLI11::CLI11 PCH async)
 kinora_app(kinora_media NAME kinora-media USES base media LINKS PkgConfig::seccomp)

@@ -61,7 +61,7 @@ constexpr std::array kTranscodeParams{
 };
 constexpr std::array kTranscodeOutputs{
     OutputSlot{.slot = "hls", .many = true, .doc = "master.m3u8 first, then playlists and segments"},
-    OutputSlot{.slot = "renditions", .many = true, .doc = "one MP4 each, largest first"},
+    OutputSlot{.slot = "renditions", .many = true, .doc = "one MP4 each, largest first", .kind = MediaKind::video},
 };
 
 // thumbnail
@@ -77,7 +77,7 @@ constexpr std::array kThumbnailParams{
               .default_json = "\"jpeg\"",
               .doc = "kind of picture"},
 };
-constexpr std::array kImageOutputs{OutputSlot{.slot = "image", .doc = "the picture"}};
+constexpr std::array kImageOutputs{OutputSlot{.slot = "image", .doc = "the picture", .kind = MediaKind::image}};
 
 // upscale
 constexpr std::array kImageUpscaleParams{

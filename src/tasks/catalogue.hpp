@@ -45,6 +45,7 @@ struct OutputSlot {
   bool file = true;   // false: JSON in `outputs`, no file
   bool many = false;  // several files
   std::string_view doc;
+  MediaKind kind = MediaKind::media;  // of the files; media: no one kind
 };
 
 // What two parameters of one task have to do with each other.

@@ -154,7 +154,7 @@ inline constexpr std::array kFramesParams{
               .doc = "kind of picture"}};
 inline constexpr std::array kFramesRules{kStartBeforeEnd, ParamRule{ParamRule::Kind::at_most_one, "fps", "count"}};
 inline constexpr std::array kFramesOutputs{
-    OutputSlot{.slot = "images", .many = true, .doc = "the pictures in order, at most 1000"},
+    OutputSlot{.slot = "images", .many = true, .doc = "the pictures in order, at most 1000", .kind = MediaKind::image},
     OutputSlot{.slot = "times", .file = false, .doc = "at_s: when each begins, from the start of the file"}};
 inline constexpr TaskSpec kExtractFrames{.name = "extract-frames",
                                          .summary = "Pictures of a video",
@@ -189,7 +189,7 @@ inline constexpr std::array kAudioParams{
               .max = 512,
               .default_json = "128",
               .doc = "of two channels; not for wav and flac"}};
-inline constexpr std::array kAudioOutputs{OutputSlot{.slot = "audio", .doc = "the sound"}};
+inline constexpr std::array kAudioOutputs{OutputSlot{.slot = "audio", .doc = "the sound", .kind = MediaKind::audio}};
 inline constexpr TaskSpec kExtractAudio{.name = "extract-audio",
                                         .summary = "The sound of a video or audio file",
                                         .inputs = kSoundInput,

@@ -1,0 +1,244 @@
+// Runs over the real job engine, a real database and a scripted network.
+#include "runs/engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "jobs/testing.hpp"
+
+namespace kinora::runs {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct World : jobs::testing::World {
+  World() { make(); }
+  ~World() { runs.reset(); }
+  void make() {
+    EngineSettings settings;
+    settings.submit_again = settings.store_again = 1ms;
+    settings.progress_every = 0ms;
+    runs = std::make_unique<Engine>(context->get_executor(), *database, *engine, settings, [this] { return now; });
+  }
+  bool begin() {
+    network.script = network.script ? network.script : answer_pings();
+    return runs->prepare() && recover() && run(runs->recover());
+  }
+  // As kill -9, and a new start.
+  bool again() {
+    runs.reset();
+    kill();
+    commits_left = 1'000'000'000;
+    start();
+    make();
+    return begin();
+  }
+  std::string create(std::string_view body) {
+    auto made = run(runs->create({.project = "proj_1", .key = "key_1", .body = json::parse(body)}));
+    return made ? made->run.id : "refused: " + made.error().code + " " + made.error().detail;
+  }
+  Run get(const std::string& id) { return *run(runs->get("proj_1", id)); }
+  bool ended(const std::string& id) {
+    return until([&] {
+             now += 5ms;
+             engine->wake();
+             runs->wake();
+             return runs->active() == 0 && engine->counts().active_jobs == 0;
+           }) &&
+           terminal(get(id).status);
+  }
+  std::unique_ptr<Engine> runs;
+};
+
+constexpr std::string_view kChain = R"({"name":"chain","args":{"n":[1,2,3]},"steps":[
+  {"id":"a","task":"ping"},
+  {"id":"fan","task":"ping","needs":["a"],"for_each":{"in":{"$ref":"args.n"},"max_parallel":2}},
+  {"id":"z","task":"ping","when":"steps.fan.succeeded == 3","needs":["fan"]}],
+  "outputs":{"who":{"$ref":"steps.z.output.ping.worker"},"all":{"$ref":"steps.fan[*].output.ping.worker"}}})";
+
+TEST(RunEngine, carries_a_run_to_its_end_with_every_event_once) {
+  World world;
+  ASSERT_TRUE(world.begin());
+  const std::string id = world.create(kChain);
+  ASSERT_TRUE(world.ended(id)) << id;
+  const runs::Run run = world.get(id);
+  EXPECT_EQ(run.status, RunStatus::succeeded) << json::serialize(run.error);
+  EXPECT_EQ(run.outputs.at("who"), "worker-1");
+  EXPECT_EQ(json::serialize(run.outputs.at("all")), R"(["worker-1","worker-1","worker-1"])");
+  EXPECT_EQ(world.network.runs, 5u);
+  std::string history;
+  for (const jobs::Event& event : world.events(id))
+    if (event.type != "step.progress") history += " " + event.type;
+  EXPECT_EQ(
+      history,
+      " run.created step.ready run.started step.started step.succeeded step.ready step.started step.item_succeeded step.item_succeeded "
+      "step.item_succeeded step.succeeded step.ready run.output_available step.started step.succeeded run.output_available run.succeeded");
+  EXPECT_NE(world.history(id), "GAP");
+  for (const jobs::Event& event : world.events(id)) EXPECT_EQ(event.subject, id);
+}
+
+TEST(RunEngine, answers_the_same_idempotency_key_with_the_same_run) {
+  World world;
+  ASSERT_TRUE(world.begin());
+  const json::value body = json::parse(R"({"steps":[{"id":"a","task":"ping"}]})");
+  const auto post = [&](const json::value& what) {
+    CreateRequest request{.project = "proj_1", .key = "key_1", .body = what};
+    request.idempotency = jobs::IdempotencyScope{"proj_1", "POST", "/v1/runs", "k", jobs::fingerprint("POST", "/v1/runs", "proj_1", what)};
+    return world.run(world.runs->create(std::move(request)));
+  };
+  const auto first = post(body), second = post(body);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->run.id, second->run.id);
+  EXPECT_TRUE(second->replayed);
+  const auto other = post(json::parse(R"({"steps":[{"id":"b","task":"ping"}]})"));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, "idempotency_mismatch");
+}
+
+TEST(RunEngine, stores_nothing_of_what_it_refuses) {
+  World world;
+  ASSERT_TRUE(world.begin());
+  EXPECT_TRUE(world.create(R"({"steps":[{"id":"a","task":"pang"}]})").starts_with("refused: workflow_type_error"));
+  EXPECT_TRUE(world.create(R"({"steps":[{"id":"a","task":"ping"}],"nope":1})").starts_with("refused: unknown_field"));
+  EXPECT_TRUE(world.create(R"({"workflow":"wf_01KE0000000000000000000001"})").starts_with("refused: not_found"));
+  EXPECT_TRUE(world.run(world.runs->list("proj_1", {}, {}))->data.empty());
+  EXPECT_EQ(*world.run(world.engine->newest_event_offset()), 0);
+}
+
+TEST(RunEngine, cancels_jobs_at_work) {
+  World world;
+  world.network.script = [&](jobs::AttemptRequest, jobs::AttemptObserver observer) { return world.hang(std::move(observer)); };
+  ASSERT_TRUE(world.begin());
+  const std::string id = world.create(kChain);
+  ASSERT_TRUE(world.until([&] { return world.network.busy == 1; }));
+  ASSERT_TRUE(world.run(world.runs->cancel("proj_1", id, "enough")));
+  ASSERT_TRUE(world.ended(id));
+  EXPECT_EQ(world.get(id).status, RunStatus::canceled);
+  EXPECT_EQ(world.network.busy, 0u);
+  EXPECT_EQ(world.run(world.runs->cancel("proj_1", id, std::nullopt))->status, RunStatus::canceled);
+}
+
+TEST(RunEngine, waits_at_gates_and_for_signals_over_a_restart) {
+  World world;
+  ASSERT_TRUE(world.begin());
+  const std::string id =
+      world.create(R"({"steps":[{"id":"ok","gate":{"type":"manual"}},{"id":"go","gate":{"type":"event","name":"paid"},"needs":["ok"]},
+    {"id":"a","task":"ping","when":"steps.go.output.payload.amount > 5"}]})");
+  EXPECT_EQ(world.run(world.runs->answer("proj_1", id, "go", {{"approved", true}})).error().code, "not_found");
+  ASSERT_TRUE(world.run(world.runs->answer("proj_1", id, "ok", {{"approved", true}, {"by", "key_1"}})));
+  ASSERT_TRUE(world.again());
+  EXPECT_EQ(world.get(id).steps[1].status, StepStatus::waiting);
+  ASSERT_TRUE(world.run(world.runs->signal("proj_1", id, "paid", {{"amount", 6}})));
+  ASSERT_TRUE(world.ended(id));
+  EXPECT_EQ(world.get(id).status, RunStatus::succeeded);
+}
+
+TEST(RunEngine, retries_what_failed_as_a_new_generation_in_the_same_stream) {
+  World world;
+  int calls = 0;
+  world.network.script = [&](jobs::AttemptRequest request, jobs::AttemptObserver observer) -> Task<jobs::AttemptOutcome> {
+    if (++calls == 2) co_return jobs::outcome::Failed{tasks::failure("input_invalid", "bad"), "node-a"};
+    co_return co_await world.work(std::move(request), std::move(observer), {}, {{"ping", json::object()}});
+  };
+  ASSERT_TRUE(world.begin());
+  const std::string id = world.create(R"({"steps":[{"id":"a","task":"ping"},{"id":"b","task":"ping","needs":["a"]}]})");
+  ASSERT_TRUE(world.ended(id));
+  EXPECT_EQ(world.get(id).status, RunStatus::partially_succeeded);
+  ASSERT_TRUE(world.run(world.runs->retry("proj_1", id, {})));
+  ASSERT_TRUE(world.ended(id));
+  const runs::Run run = world.get(id);
+  EXPECT_EQ(run.status, RunStatus::succeeded);
+  EXPECT_EQ(run.generation, 2);
+  EXPECT_EQ(run.steps[0].status, StepStatus::reused);
+  EXPECT_EQ(calls, 3);
+  EXPECT_NE(world.history(id).find("run.partially_succeeded run.retried"), std::string::npos) << world.history(id);
+}
+
+TEST(RunEngine, uses_a_result_again_that_the_project_has) {
+  World world;
+  world.network.script = [&](jobs::AttemptRequest request, jobs::AttemptObserver observer) {
+    return world.work(std::move(request), std::move(observer), {{"image", "o.jpg"}}, {}, "image/jpeg");
+  };
+  ASSERT_TRUE(world.begin());
+  const std::string clip = world.artifact("video/mp4");
+  const std::string body = R"({"args":{"c":{"artifact":")" + clip +
+                           R"("}},"steps":[{"id":"t","task":"thumbnail","input":{"video":{"$ref":"args.c"},"width":64},"reuse":"MODE"}]})";
+  const auto with = [&](std::string mode) {
+    std::string text = body;
+    return world.create(text.replace(text.find("MODE"), 4, mode));
+  };
+  const std::string only = with("only");
+  ASSERT_TRUE(world.ended(only));
+  EXPECT_EQ(world.get(only).error.at("code"), "requirements_unsatisfiable");
+  const std::string first = with("auto");
+  ASSERT_TRUE(world.ended(first));
+  EXPECT_EQ(world.get(first).status, RunStatus::succeeded) << json::serialize(world.get(first).error);
+  const std::string second = with("auto");
+  ASSERT_TRUE(world.ended(second));
+  const runs::Run run = world.get(second);
+  EXPECT_EQ(run.steps[0].status, StepStatus::reused);
+  EXPECT_EQ(run.steps[0].items[0].reused_from, world.get(first).steps[0].items[0].work);
+  EXPECT_EQ(world.network.runs, 1u);
+  ASSERT_TRUE(world.ended(with("never")));
+  EXPECT_EQ(world.network.runs, 2u);
+}
+
+TEST(RunEngine, runs_saved_workflows_also_as_a_step_and_pins_their_version) {
+  World world;
+  ASSERT_TRUE(world.begin());
+  const auto schema =
+      json::parse(R"({"type":"object","properties":{"n":{"type":"integer","default":2}},"additionalProperties":false})").as_object();
+  const auto definition = json::parse(R"({"steps":[{"id":"a","task":"ping"}],"outputs":{"n":{"$ref":"args.n"}}})").as_object();
+  Workflow wanted;
+  wanted.project = "proj_1";
+  wanted.name = "saved";
+  const auto saved = world.run(world.runs->save(wanted, schema, definition));
+  ASSERT_TRUE(saved) << saved.error().detail;
+  const std::string wf = saved->first.id;
+  EXPECT_TRUE(world.create(R"({"workflow":")" + wf + R"(","args":{"m":1}})").starts_with("refused: unknown_field"));
+  const std::string id =
+      world.create(R"({"steps":[{"id":"sub","workflow":")" + wf + R"(","args":{"n":7}}],"outputs":{"n":{"$ref":"steps.sub.output.n"}}})");
+  ASSERT_TRUE(world.ended(id)) << id;
+  EXPECT_EQ(world.get(id).outputs.at("n"), 7) << json::serialize(world.get(id).error);
+  const auto newer =
+      world.run(world.runs->save_version("proj_1", wf, schema, json::parse(R"({"steps":[{"id":"b","task":"ping"}]})").as_object()));
+  ASSERT_TRUE(newer);
+  EXPECT_EQ(newer->second.version, 2);
+  const std::string pinned = world.create(R"({"workflow":")" + wf + R"(","version":1})");
+  ASSERT_TRUE(world.ended(pinned));
+  EXPECT_EQ(world.get(pinned).outputs.at("n"), 2);
+}
+
+// The process dies after every single commit in turn, and goes on: the run ends as if nothing had been, nothing is done twice, and the
+// event stream has neither gap nor repeat.
+TEST(RunEngineCrash, at_each_commit_in_turn_changes_nothing) {
+  std::int64_t commits = 40;
+  for (std::int64_t at = 0; at < commits; ++at) {
+    World world;
+    ASSERT_TRUE(world.begin());
+    const auto before = world.database->commits();
+    const std::string id = world.create(kChain);
+    world.commits_left = at;
+    const bool whole = world.until([&] { return world.commits_left < 0 || world.runs->active() == 0; }) && world.commits_left >= 0;
+    if (whole) commits = std::min(commits, static_cast<std::int64_t>(world.database->commits() - before));
+    ASSERT_TRUE(world.again());
+    ASSERT_TRUE(world.ended(id)) << at;
+    const runs::Run run = world.get(id);
+    EXPECT_EQ(run.status, RunStatus::succeeded) << at << json::serialize(run.error);
+    EXPECT_EQ(run.outputs.at("all").as_array().size(), 3u);
+    jobs::JobFilter filter;
+    filter.run = id;
+    EXPECT_EQ(world.run(world.engine->list("proj_1", filter, {}))->data.size(), 5u) << at;
+    const std::string history = world.history(id);
+    EXPECT_NE(history, "GAP");
+    for (const char* once : {"run.created", "run.started", "run.succeeded"}) {
+      const std::size_t first = history.find(once);
+      EXPECT_NE(first, std::string::npos) << at << " " << once;
+      EXPECT_EQ(history.find(once, first + 1), std::string::npos) << at << " " << once;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kinora::runs
