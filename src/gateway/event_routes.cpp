@@ -18,6 +18,13 @@ Task<void> send_end(Call& call, std::int64_t offset) {
   (void)co_await call.response.finish();
 }
 
+// The subject's last event is among them; a run that was retried after it goes on.
+bool ended(const std::vector<jobs::Event>& events) {
+  bool over = false;
+  for (const jobs::Event& event : events) over = (over || ends_subject(event.type)) && event.type != "run.retried";
+  return over;
+}
+
 // Writes what follows `offset` until the subject's last event has been written, the peer goes or the log fails. "": the project's log,
 // which has no end.
 Task<void> follow(Call& call, const Services& services, const std::string& subject, const StreamQuery& query, std::int64_t offset) {
@@ -29,7 +36,7 @@ Task<void> follow(Call& call, const Services& services, const std::string& subje
     for (const auto* event : thin(events, query))
       if (!co_await send_event(call, event->type, (*batch)->text(event), event->offset)) co_return;
     if (!events.empty()) offset = events.back().offset;
-    if (!subject.empty() && std::ranges::any_of(events, [](const jobs::Event& event) { return ends_subject(event.type); })) {
+    if (!subject.empty() && ended(events)) {
       co_await send_end(call, offset);
       co_return;
     }

@@ -43,10 +43,14 @@ tl::expected<StreamQuery, Problem> read_stream_query(const net::Request& request
   return out;
 }
 
-bool may_be_dropped(std::string_view type) { return type == "job.progress" || type == "job.preview" || type == "job.log"; }
+bool may_be_dropped(std::string_view type) {
+  return type == "job.progress" || type == "job.preview" || type == "job.log" || type == "step.progress";
+}
 
 bool ends_subject(std::string_view type) {
-  return type == "job.succeeded" || type == "job.failed" || type == "job.canceled" || type == "job.expired";
+  for (const std::string_view subject : {"job.", "run."})
+    if (type.starts_with(subject)) type.remove_prefix(subject.size());
+  return type == "succeeded" || type == "partially_succeeded" || type == "failed" || type == "canceled" || type == "expired";
 }
 
 bool wanted(const StreamQuery& query, std::string_view type) {

@@ -69,6 +69,7 @@ struct Gateway::Parts {
   std::unique_ptr<MediaVerifier> verifier;
   std::unique_ptr<jobs::Executor> carrier;
   std::unique_ptr<jobs::Engine> engine;
+  std::unique_ptr<runs::Engine> runs;
   std::unique_ptr<EventReader> event_reader;
   std::unique_ptr<WebhookSender> webhooks;
   SharedServices services;
@@ -109,6 +110,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
   p.network = std::move(network);
   p.carrier = p.network.make_executor(p.orders);
   p.engine = std::make_unique<jobs::Engine>(executor, *p.database, *p.blobs, *p.carrier, *p.verifier, p.settings.engine, p.clock);
+  p.runs = std::make_unique<runs::Engine>(executor, *p.database, *p.engine, runs::EngineSettings{}, p.clock);
   if (p.network.on_change) p.network.on_change([engine = p.engine.get()] { engine->wake(); });
   const auto new_id = [ids = &p.ids, now = p.clock](std::string_view prefix) { return ids->next_id(prefix, now()); };
   p.webhooks =
@@ -118,6 +120,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
                                                    .database = *p.database,
                                                    .blobs = *p.blobs,
                                                    .engine = *p.engine,
+                                                   .runs = *p.runs,
                                                    .once = *p.once,
                                                    .media = *p.media,
                                                    .event_reader = *p.event_reader,
@@ -156,6 +159,8 @@ void Gateway::routes(net::Router& router) {
   add_artifact_routes(surface, parts_->services);
   add_upload_routes(surface, parts_->services);
   add_job_routes(surface, parts_->services);
+  add_run_routes(surface, parts_->services);
+  add_workflow_routes(surface, parts_->services);
   add_event_routes(surface, parts_->services);
   add_websocket_routes(surface, parts_->services);
   add_webhook_routes(surface, parts_->services);
@@ -176,7 +181,9 @@ void Gateway::set_address(Address address) { parts_->address = std::move(address
 
 net::Task<base::Status> Gateway::start() {
   KINORA_CO_OK(co_await parts_->keys->load());
+  KINORA_CO_OK(parts_->runs->prepare());
   KINORA_CO_OK(co_await parts_->engine->recover());
+  KINORA_CO_OK(co_await parts_->runs->recover());
   KINORA_CO_OK(co_await reopen_uploads(*parts_->database));
   parts_->background.spawn(parts_->webhooks->run());
   parts_->started = true;
@@ -188,6 +195,7 @@ net::Task<void> Gateway::stop() {
   parts_->started = false;
   parts_->background.cancel();
   co_await parts_->background.wait();
+  co_await parts_->runs->stop();
   co_await parts_->engine->stop();
 }
 

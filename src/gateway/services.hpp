@@ -13,6 +13,7 @@
 #include "jobs/engine.hpp"
 #include "jobs/links.hpp"
 #include "market/market.hpp"
+#include "runs/engine.hpp"
 #include "store/blobs.hpp"
 
 namespace kinora::gateway {
@@ -24,6 +25,7 @@ struct Services {
   store::Database& database;
   store::Blobs& blobs;
   jobs::Engine& engine;
+  runs::Engine& runs;
   IdempotentPosts& once;
   MediaCheck& media;
   EventReader& event_reader;
@@ -52,6 +54,8 @@ net::Task<tl::expected<void, Problem>> check_subject_webhook(const Services& ser
 
 void add_artifact_routes(Surface& surface, SharedServices services);
 void add_upload_routes(Surface& surface, SharedServices services);
+void add_run_routes(Surface& surface, SharedServices services);
+void add_workflow_routes(Surface& surface, SharedServices services);
 void add_job_routes(Surface& surface, SharedServices services);
 void add_event_routes(Surface& surface, SharedServices services);
 void add_websocket_routes(Surface& surface, SharedServices services);
