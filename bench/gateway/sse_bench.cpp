@@ -31,10 +31,15 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-// A network that does nothing for 20 ms, once it is open.
+// A network of 4 places, each busy for 20 ms with a job that does nothing, once it is open: at most 200 jobs a second.
 struct Quiet final : jobs::Executor {
   explicit Quiet(const bool& open_) : open(open_) {}
   jobs::Task<jobs::AttemptOutcome> run(jobs::AttemptRequest, jobs::AttemptObserver observer) override {
+    struct Place {
+      explicit Place(unsigned& count_) : count(count_) { ++count; }
+      ~Place() { --count; }
+      unsigned& count;
+    } const place(running);
     observer.on_event(tasks::Accepted{"worker", "cpu", 0});
     asio::steady_timer timer(co_await asio::this_coro::executor, 20ms);
     co_await timer.async_wait(asio::use_awaitable);
@@ -42,7 +47,9 @@ struct Quiet final : jobs::Executor {
     result.outputs["ping"] = base::json::object{{"worker", "bench"}};
     co_return jobs::outcome::Succeeded{std::move(result), "https://node"};
   }
-  unsigned free_slots(std::string_view, std::string_view) const override { return open ? 8 : 0; }
+  unsigned free_slots(std::string_view, std::string_view) const override { return open && running < kPlaces ? kPlaces - running : 0; }
+  static constexpr unsigned kPlaces = 4;
+  unsigned running = 0;
   const bool& open;
 };
 

@@ -152,7 +152,7 @@ TEST_F(Uploads, known_content_needs_no_bytes) {
 
 TEST_F(Uploads, wrong_requests_are_refused_with_every_error_at_once) {
   const auto wrong =
-      post("/v1/media/uploads", json::object{{"bytes", -1}, {"sha256", "x"}, {"method", "tus"}, {"purpose", "model"}, {"mim", "x"}});
+      post("/v1/media/uploads", json::object{{"bytes", -1}, {"sha256", "x"}, {"method", "ftp"}, {"purpose", "model"}, {"mim", "x"}});
   EXPECT_EQ(wrong.status, 400);
   EXPECT_EQ(wrong["errors"].as_array().size(), 6u) << wrong.body;  // filename is missing too
   const auto made = post("/v1/media/uploads", json::object{{"filename", "a.png"}});

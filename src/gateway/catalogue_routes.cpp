@@ -98,7 +98,7 @@ Task<Answer> capabilities(const Services& services) {
           {"nodes", json::object{{"known", nodes.size()}, {"reachable", reachable}}},
           {"jobs", json::object{{"active", counts.active_jobs}, {"queued", counts.queued}, {"running_attempts", counts.running_attempts}}},
           {"features", json::object{{"events", json::array{"sse", "websocket", "list"}},
-                                    {"uploads", json::array{"single", "multipart"}},
+                                    {"uploads", json::array{"single", "multipart", "tus"}},
                                     {"inputs", json::array{"artifact", "upload", "data"}},
                                     {"idempotency", true},
                                     {"webhooks", true},

@@ -9,6 +9,7 @@
 #include "gateway/network_executor.hpp"
 #include "gateway/secret_file.hpp"
 #include "gateway/services.hpp"
+#include "gateway/tus_rows.hpp"
 #include "gateway/upload_completion.hpp"
 #include "tasks/catalogue.hpp"
 
@@ -102,6 +103,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
   KINORA_TRY(p.database, store::Database::open(executor, std::move(database)));
   KINORA_OK(KeyStore::migrate(*p.database));
   KINORA_OK(migrate_webhooks(*p.database));
+  KINORA_OK(migrate_tus(*p.database));
   KINORA_TRY(p.blobs, store::Blobs::open(executor, p.pool, p.settings.data_dir / "blobs"));
   p.keys = std::make_unique<KeyStore>(*p.database, p.ids);
   p.once = std::make_unique<IdempotentPosts>(executor, *p.database, p.clock);
@@ -143,7 +145,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Gateway::~Gateway() = default;
 
-void Gateway::routes(net::Router& router) {
+Surface Gateway::routes(net::Router& router) {
   Surface surface(router, *parts_->keys, parts_->ids, parts_->clock);
   surface.add("GET", "/healthz", Access::open, "", [](Call&) -> Task<Answer> { co_return Reply::of(200, json::object{{"status", "ok"}}); });
   surface.add("GET", "/readyz", Access::open, "", [parts = parts_.get()](Call&) -> Task<Answer> {
@@ -167,6 +169,9 @@ void Gateway::routes(net::Router& router) {
   add_webhook_delivery_routes(surface, parts_->services);
   add_catalogue_routes(surface, parts_->services);
   add_attempt_routes(surface, parts_->services);
+  add_tus_routes(surface, parts_->services);
+  add_openapi_routes(surface, parts_->services);
+  return surface;
 }
 
 net::Handler Gateway::handler() {

@@ -21,6 +21,7 @@
 #include "gateway/address.hpp"
 #include "gateway/key_store.hpp"
 #include "gateway/order_links.hpp"
+#include "gateway/surface.hpp"
 #include "gateway/webhook_sender.hpp"
 #include "jobs/engine.hpp"
 #include "market/market.hpp"
@@ -60,7 +61,7 @@ class Gateway {
   Gateway& operator=(const Gateway&) = delete;
 
   // Adds every route to a router that the gateway outlives; or use handler(), which has its own.
-  void routes(net::Router& router);
+  Surface routes(net::Router& router);
   net::Handler handler();
 
   void set_address(Address address);

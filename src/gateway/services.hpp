@@ -63,5 +63,7 @@ void add_webhook_routes(Surface& surface, SharedServices services);
 void add_webhook_delivery_routes(Surface& surface, SharedServices services);
 void add_catalogue_routes(Surface& surface, SharedServices services);
 void add_attempt_routes(Surface& surface, SharedServices services);
+void add_tus_routes(Surface& surface, SharedServices services);
+void add_openapi_routes(Surface& surface, SharedServices services);  // last: they tell of the others
 
 }  // namespace kinora::gateway

@@ -3,6 +3,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "base/log.hpp"
+#include "gateway/route_docs.hpp"
 
 namespace kinora::gateway {
 
@@ -11,14 +12,27 @@ struct Surface::Shared {
   base::UlidSource& ids;
   Clock clock;
 
-  tl::expected<void, Problem> admit(Call& call, Access access, std::string_view scope) const;
-  Task<void> serve(net::Request& request, net::Response& response, Access access, const std::string& scope, const Endpoint& endpoint) const;
-  Task<Answer> answer(Call& call, Access access, const std::string& scope, const Endpoint& endpoint) const;
+  // One route, and whether it takes a query at all.
+  struct Door {
+    Access access;
+    std::string scope;
+    bool no_query = false;
+    Endpoint endpoint;
+  };
+  tl::expected<void, Problem> admit(Call& call, const Door& door) const;
+  Task<void> serve(net::Request& request, net::Response& response, const Door& door) const;
+  Task<Answer> answer(Call& call, const Door& door) const;
 };
 
-tl::expected<void, Problem> Surface::Shared::admit(Call& call, Access access, std::string_view scope) const {
+tl::expected<void, Problem> Surface::Shared::admit(Call& call, const Door& door) const {
+  const Access access = door.access;
   if (const auto version = call.request.headers.get("api-version"); version && *version != kApiVersion)
     return refuse({{"Api-Version", "invalid_field", "this node speaks version " + std::string(kApiVersion)}});
+  if (door.no_query && !call.request.query.empty()) {
+    base::FieldErrors errors;
+    QueryReader(call.request.query, errors).finish();
+    return refuse(std::move(errors));
+  }
   if (access == Access::open || access == Access::own) return {};
   const auto text = key_of(call.request.headers);
   if (!text) {
@@ -33,22 +47,21 @@ tl::expected<void, Problem> Surface::Shared::admit(Call& call, Access access, st
       default: return refuse("unauthenticated", record.error().message);
     }
   }
-  if (!covers(record->scopes, scope)) return refuse("scope_missing", "the API key lacks the scope " + std::string(scope));
+  if (!covers(record->scopes, door.scope)) return refuse("scope_missing", "the API key lacks the scope " + door.scope);
   call.caller = {record->id, record->project, record->scopes, record->models, record->tasks};
   return {};
 }
 
-Task<Answer> Surface::Shared::answer(Call& call, Access access, const std::string& scope, const Endpoint& endpoint) const {
-  if (auto admitted = admit(call, access, scope); !admitted) co_return tl::unexpected(std::move(admitted).error());
-  co_return co_await endpoint(call);
+Task<Answer> Surface::Shared::answer(Call& call, const Door& door) const {
+  if (auto admitted = admit(call, door); !admitted) co_return tl::unexpected(std::move(admitted).error());
+  co_return co_await door.endpoint(call);
 }
 
-Task<void> Surface::Shared::serve(net::Request& request, net::Response& response, Access access, const std::string& scope,
-                                  const Endpoint& endpoint) const {
+Task<void> Surface::Shared::serve(net::Request& request, net::Response& response, const Door& door) const {
   Call call(request, response, ids.next_id("req", clock()));
   Answer result = refuse("internal", "the gateway failed; the request id leads to its log");
   try {
-    result = co_await answer(call, access, scope, endpoint);
+    result = co_await answer(call, door);
   } catch (const boost::system::system_error& error) {
     if (error.code() == boost::asio::error::operation_aborted) throw;  // the peer has gone, or the server stops
     base::log::error("gateway", "request failed", {{"request", call.request_id}, {"path", request.path}, {"error", error.what()}});
@@ -78,9 +91,13 @@ Surface::Surface(net::Router& router, const KeyStore& keys, base::UlidSource& id
 }
 
 void Surface::add(std::string method, std::string pattern, Access access, std::string scope, Endpoint endpoint) {
+  const RouteDoc* doc = find_route_doc(method, pattern);
+  routes_->push_back({method, pattern, access, scope});
+  Shared::Door door{access, std::move(scope), doc != nullptr && doc->query.empty(), std::move(endpoint)};
   router_.add(std::move(method), std::move(pattern),
-              [shared = shared_, access, scope = std::move(scope), endpoint = std::move(endpoint)](
-                  net::Request& request, net::Response& response) { return shared->serve(request, response, access, scope, endpoint); });
+              [shared = shared_, door = std::move(door)](net::Request& request, net::Response& response) {
+                return shared->serve(request, response, door);
+              });
 }
 
 }  // namespace kinora::gateway

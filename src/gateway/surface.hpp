@@ -3,7 +3,9 @@
 // conventions of developer-api 5.1 (request id, version, problem+json), whatever happens inside the endpoint.
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "gateway/call.hpp"
 #include "gateway/key_store.hpp"
@@ -20,6 +22,13 @@ enum class Access {
   own      // no key: the endpoint checks its own token
 };
 
+// One row of the route table.
+struct RouteInfo {
+  std::string method, pattern;
+  Access access = Access::key;
+  std::string scope;
+};
+
 class Surface {
  public:
   Surface(net::Router& router, const KeyStore& keys, base::UlidSource& ids, Clock clock);
@@ -28,9 +37,12 @@ class Surface {
   void add(std::string method, std::string pattern, std::string scope, Endpoint endpoint) {
     add(std::move(method), std::move(pattern), Access::key, std::move(scope), std::move(endpoint));
   }
+  // All that were added, also those that are added later.
+  std::shared_ptr<const std::vector<RouteInfo>> routes() const { return routes_; }
 
  private:
   struct Shared;
+  std::shared_ptr<std::vector<RouteInfo>> routes_ = std::make_shared<std::vector<RouteInfo>>();
   net::Router& router_;
   std::shared_ptr<Shared> shared_;
 };

@@ -3,6 +3,7 @@
 // died), the upload goes back to `uploading`: its parts are still there, and completing it may be asked for again.
 #include <string>
 
+#include "gateway/services.hpp"
 #include "store/database.hpp"
 
 namespace kinora::gateway {
@@ -19,6 +20,10 @@ class UploadCompletion {
   store::Database& database_;
   std::string upload_;
 };
+
+// Joins the parts, checks what was promised, looks at the media: the upload with its artifact. When it cannot be read the upload fails.
+net::Task<tl::expected<jobs::Upload, Problem>> complete_upload(const Services& services, std::string project, std::string id,
+                                                               std::optional<std::vector<jobs::UploadPart>> declared);
 
 // All of them, at start.
 store::Task<base::Status> reopen_uploads(store::Database& database);

@@ -5,6 +5,8 @@
 #include "gateway/body_to_blob.hpp"
 #include "gateway/content_headers.hpp"
 #include "gateway/services.hpp"
+#include "gateway/tus_rows.hpp"
+#include "gateway/tus_url.hpp"
 #include "gateway/upload_completion.hpp"
 #include "jobs/uploads.hpp"
 
@@ -12,6 +14,7 @@ namespace kinora::gateway {
 namespace {
 
 constexpr std::int64_t kMaxPartsPerAnswer = 1000;
+constexpr std::int64_t kTusChunkBytes = 8'388'608;
 
 std::string part_url(const Services& services, const jobs::Upload& upload, std::string_view tail) {
   const std::string path = "/v1/media/uploads/" + upload.id + std::string(tail);
@@ -51,15 +54,16 @@ json::object to_json(const Services& services, const jobs::Upload& upload, std::
   if (upload.deduplicated && upload.artifact) out["dedup"] = json::object{{"artifact", *upload.artifact}};
   if (!open_for_data(upload)) return out;
   const auto max = std::min<std::uint64_t>(services.max_upload_bytes, static_cast<std::uint64_t>(jobs::kMaxUploadBytes));
-  if (method != "multipart")
+  if (method == "auto" || method == "single")
     out["single"] = json::object{{"url", part_url(services, upload, "/data")},
                                  {"method", "PUT"},
                                  {"headers", json::object{{"content-type", upload.mime}}},
                                  {"max_bytes", max}};
-  if (method != "single")
+  if (method == "auto" || method == "multipart")
     out["multipart"] = json::object{{"part_size", jobs::kPartBytes},
                                     {"parts", part_urls(services, upload, 1, std::min(parts_needed(upload), kMaxPartsPerAnswer))},
                                     {"more", services.address.absolute("/v1/media/uploads/" + upload.id + "/parts")}};
+  if (method == "auto" || method == "tus") out["tus"] = json::object{{"url", tus_url(services, upload)}, {"chunk_hint", kTusChunkBytes}};
   return out;
 }
 
@@ -78,15 +82,15 @@ Task<Answer> create(Call& call, const Services& services) {
   wanted.purpose = in.string("purpose", 16).value_or("input");
   if (wanted.purpose != "input") in.error("purpose", "not_allowed", "this node takes uploads for the purpose input only");
   const std::string method = in.string("method", 16).value_or("auto");
-  if (method == "tus")
-    in.error("method", "not_allowed", "tus is not offered by this node; use single or multipart");
-  else if (method != "auto" && method != "single" && method != "multipart")
-    in.error("method", "invalid_field", "one of auto single multipart");
+  if (method != "auto" && method != "single" && method != "multipart" && method != "tus")
+    in.error("method", "invalid_field", "one of auto single multipart tus");
   in.finish();
   if (!errors.empty()) co_return refuse(std::move(errors));
   const auto make = [&]() -> Task<tl::expected<Created, Problem>> {
     auto made = co_await services.engine.create_upload(wanted);
     if (!made) co_return tl::unexpected(std::move(made).error());
+    const auto stored = co_await services.database.write([&](store::Connection& db) { return insert_tus(db, {made->id, "", ""}); });
+    if (!stored) co_return jobs::refuse(stored.error());
     Created out;
     out.reply = Reply::of(201, to_json(services, *made, method), {{"location", "/v1/media/uploads/" + made->id}});
     co_return out;
@@ -181,17 +185,7 @@ Task<Answer> complete(Call& call, const Services& services) {
   if (upload->status == jobs::UploadStatus::complete) co_return Reply::of(200, to_json(services, *upload, "auto"));
   if (upload->status == jobs::UploadStatus::processing) co_return Reply::of(202, to_json(services, *upload, "auto"));
 
-  const UploadCompletion completion(services.database, id);
-  auto blob = co_await services.engine.assemble_upload(project, id, std::move(*declared));
-  if (!blob) co_return tl::unexpected(std::move(blob).error());
-  auto probed = co_await services.media.probe(services.blobs.path(blob->sha256()).string(), upload->mime);
-  if (!probed) {
-    (void)co_await services.engine.fail_upload(project, id, probed.error());
-    co_return tl::unexpected(std::move(probed).error());
-  }
-  auto artifact = co_await services.engine.finish_upload(project, id, std::move(*blob), probed->mime, std::move(probed->media));
-  if (!artifact) co_return tl::unexpected(std::move(artifact).error());
-  upload = co_await services.engine.upload(project, id);
+  upload = co_await complete_upload(services, project, id, std::move(*declared));
   if (!upload) co_return tl::unexpected(std::move(upload).error());
   co_return Reply::of(200, to_json(services, *upload, "auto"));
 }

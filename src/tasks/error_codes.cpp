@@ -33,6 +33,7 @@ constexpr std::array kErrors{
     ErrorSpec{"version_conflict", "Changed meanwhile", 412, C, false},
     ErrorSpec{"idempotency_in_progress", "First request with this key is still running", 409, C, true},
     ErrorSpec{"gone", "Gone", 410, C, false},
+    ErrorSpec{"checksum_mismatch", "Checksum mismatch", 460, C, true},
     ErrorSpec{"events_gone", "Events are no longer kept", 410, C, false},
     ErrorSpec{"artifact_expired", "Artifact has expired", 410, C, false},
     ErrorSpec{"body_too_large", "Body too large", 413, C, false},
