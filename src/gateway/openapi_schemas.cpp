@@ -54,7 +54,10 @@ const std::string_view kOpenApiSchemas = R"json({
   "id": {"type": "string"}, "object": {"const": "job"}, "version": {"type": "integer"}, "task": {"type": "string"},
   "status": {"enum": ["queued", "running", "succeeded", "failed", "canceled", "expired"]}, "phase": {"type": "string"},
   "output": {"type": ["object", "null"]}, "error": {"type": ["object", "null"]}, "tags": {"type": "array", "items": {"type": "string"}}}},
-"CancelRequest": {"type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string", "maxLength": 200}}},
+"CancelRequest": {"type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string", "maxLength": 500}}},
+"JobChange": {"type": "object", "properties": {"tags": {"type": "array", "maxItems": 32, "items": {"type": "string", "minLength": 1, "maxLength": 64}},
+  "metadata": {"type": "object", "maxProperties": 32, "additionalProperties": {"type": "string"}},
+  "priority": {"enum": ["low", "normal", "high", "realtime"]}}},
 "WebhookRequest": {"type": "object", "required": ["url"], "additionalProperties": false, "properties": {
   "url": {"type": "string", "format": "uri", "maxLength": 2048}, "events": {"$ref": "#/components/schemas/Events"},
   "detailed": {"type": "boolean"}, "ordered": {"type": "boolean"}, "algorithms": {"enum": [["v1"], ["v1", "v1a"]]},
