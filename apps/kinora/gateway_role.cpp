@@ -22,6 +22,7 @@ net::Task<base::Status> GatewayRole::start() {
   KINORA_CO_TRY(const auto program, proc::find_program("kinora-media"));
   gateway::GatewaySettings settings;
   settings.data_dir = context_.home.data();
+  settings.engine.disk_reserve_bytes = config.integer("gateway.disk_reserve_mb") << 20;
   settings.engine.plan.chunk_s = static_cast<int>(config.integer("gateway.chunk_s"));
   settings.verify = config.flag("gateway.verify");
   if (config.flag("gateway.private_targets")) settings.webhooks.reach = net::Reach::anywhere;

@@ -21,6 +21,8 @@ const std::vector<base::ConfigKey>& config_keys() {
       {"gateway.public_url", std::string(), "how workers and clients reach the API, when that differs from the listening address"},
       {"gateway.orchestrators", List{}, "orchestrators to use, https://host:port#sha256/<key>; kinora up adds its own"},
       {"gateway.max_price_wei", std::int64_t{0}, "most to pay for a second of compute, in wei; 0: any price", 0},
+      {"gateway.disk_reserve_mb", std::int64_t{1024},
+       "with less room than this on its disk the gateway takes no new jobs and uploads; 0: always", 0, 1 << 20},
       {"gateway.chunk_s", std::int64_t{10}, "length of the pieces that a long video is cut into, in seconds", 1, 600},
       {"gateway.private_targets", false, "webhooks may go to private addresses and over plain http: for machines of your own only"},
       {"gateway.verify", true, "decode and check every result before it is delivered"},

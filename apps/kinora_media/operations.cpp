@@ -25,7 +25,8 @@ Result<json::object> probe(const Request& request, const Control&) {
 Result<json::object> verify(const Request& request, const Control& control) {
   KINORA_TRY(const media::Verified v, media::verify(request.input, request.limits, control));
   const json::object decoded{{"frames", v.frames}, {"corrupt_frames", v.damaged_frames}, {"width", v.width},
-                             {"height", v.height}, {"duration_s", v.duration_s},         {"blank", v.blank}};
+                             {"height", v.height}, {"duration_s", v.duration_s},         {"blank", v.blank},
+                             {"frozen", v.frozen}};
   return result_of({{"media", media::to_json(v.media)}, {"decoded", decoded}});
 }
 
@@ -85,6 +86,12 @@ Result<json::object> measure(const Request& request, const Control& control) {
   return out;
 }
 
+Result<json::object> compare(const Request& request, const Control& control) {
+  KINORA_TRY(const media::Likeness found, media::compare(request.second, request.input, request.compare, control));
+  const auto values = [](const media::FrameQuality& q) { return json::object{{"psnr_y", rounded(q.psnr_y)}, {"ssim", rounded(q.ssim_y)}}; };
+  return result_of({{"likeness", {{"mean", values(found.mean)}, {"worst", values(found.worst)}, {"samples", found.samples}}}});
+}
+
 }  // namespace
 
 Result<json::object> perform(const Request& request, const Control& control) {
@@ -98,6 +105,7 @@ Result<json::object> perform(const Request& request, const Control& control) {
     case media::Operation::transcode: return transcode(request, control);
     case media::Operation::thumbnail: return thumbnail(request, control);
     case media::Operation::measure: return measure(request, control);
+    case media::Operation::compare: return compare(request, control);
     default: return utility(request, control);
   }
 }

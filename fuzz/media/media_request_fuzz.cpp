@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace kinora::media;
   if (size == 0) return 0;
   // The first byte chooses the operation.
-  const auto operation = static_cast<Operation>(data[0] % 14);
+  const auto operation = static_cast<Operation>(data[0] % 15);
   const auto request = parse_request(operation, {reinterpret_cast<const char*>(data + 1), size - 1});
   if (!request) {
     if (request.error().message.empty()) std::abort();

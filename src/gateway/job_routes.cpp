@@ -21,12 +21,12 @@ std::string id_of(const Call& call) { return std::string(call.request.param("id"
 std::string etag_of(const jobs::Job& job) { return "\"" + std::to_string(job.version) + "\""; }
 
 json::object public_job(const Services& services, const jobs::Job& job) {
-  return jobs::to_json(job, services.links, services.clock(), services.engine.queue_position(job.id));
+  return jobs::to_json(job, services.links, services.clock(), services.engine.queue_position(job.id), services.engine.queue_eta_s(job.id));
 }
 
-net::Headers headers_of(const jobs::Job& job) {
+net::Headers headers_of(const Services& services, const jobs::Job& job) {
   net::Headers headers{{"etag", etag_of(job)}};
-  if (const auto hint = jobs::poll_after_ms(job); hint > 0) {
+  if (const auto hint = jobs::poll_after_ms(job, services.engine.queue_eta_s(job.id)); hint > 0) {
     headers.set("retry-after", std::to_string((hint + 999) / 1000));
     headers.set("openai-poll-after-ms", std::to_string(hint));
   }
@@ -107,7 +107,7 @@ Task<Answer> submit(Call& call, const Services& services) {
         co_await wait_for(services, call.caller.project, job.id, wait, [](const jobs::Job& now) { return jobs::terminal(now.status); });
     if (waited) job = std::move(*waited);
   }
-  net::Headers headers = headers_of(job);
+  net::Headers headers = headers_of(services, job);
   headers.set("location", "/v1/jobs/" + job.id);
   if (submitted->replayed) headers.set("idempotency-replayed", submitted->implicit ? "implicit" : "true");
   if (wait.count() > 0 && call.request.headers.contains("prefer"))
@@ -125,7 +125,7 @@ Task<Answer> get(Call& call, const Services& services) {
   auto job = co_await wait_for(services, call.caller.project, id_of(call), wait,
                                [&](const jobs::Job& now) { return jobs::terminal(now.status) || (since && now.version > *since); });
   if (!job) co_return tl::unexpected(std::move(job).error());
-  net::Headers headers = headers_of(*job);
+  net::Headers headers = headers_of(services, *job);
   if (const auto known = call.request.headers.get("if-none-match"); known && etag_listed(*known, etag_of(*job)))
     co_return Reply::empty(304, std::move(headers));
   co_return Reply::of(200, public_job(services, *job), std::move(headers));
@@ -215,7 +215,7 @@ Task<Answer> cancel(Call& call, const Services& services) {
   if (!done) co_return tl::unexpected(std::move(done).error());
   json::object answer = public_job(services, done->job);
   answer["cancel"] = json::object{{"result", name(done->result)}};
-  co_return Reply::of(done->result == jobs::CancelResult::canceling ? 202 : 200, answer, headers_of(done->job));
+  co_return Reply::of(done->result == jobs::CancelResult::canceling ? 202 : 200, answer, headers_of(services, done->job));
 }
 
 Task<Answer> patch(Call& call, const Services& services) {
@@ -230,7 +230,7 @@ Task<Answer> patch(Call& call, const Services& services) {
   }
   auto changed = co_await services.engine.patch(call.caller.project, id_of(call), std::move(wanted));
   if (!changed) co_return tl::unexpected(std::move(changed).error());
-  co_return Reply::of(200, public_job(services, *changed), headers_of(*changed));
+  co_return Reply::of(200, public_job(services, *changed), headers_of(services, *changed));
 }
 
 Task<Answer> retry(Call& call, const Services& services) {
@@ -244,7 +244,7 @@ Task<Answer> retry(Call& call, const Services& services) {
   jobs::SubmitRequest request{call.caller.project, call.caller.key_id, {}, std::move(*scope), std::string(call.trace_id())};
   auto made = co_await services.engine.retry(id_of(call), std::move(request));
   if (!made) co_return tl::unexpected(std::move(made).error());
-  net::Headers headers = headers_of(made->job);
+  net::Headers headers = headers_of(services, made->job);
   headers.set("location", "/v1/jobs/" + made->job.id);
   if (made->replayed) headers.set("idempotency-replayed", "true");
   co_return Reply::of(202, public_job(services, made->job), std::move(headers));

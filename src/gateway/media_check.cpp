@@ -123,8 +123,24 @@ net::Task<jobs::Outcome<Decoded>> MediaCheck::decode(std::string path) {
   out.facts.height = static_cast<int>(in.integer("height", 0, 1 << 20).value_or(0));
   out.corrupt_frames = in.integer("corrupt_frames", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
   out.blank = in.boolean("blank").value_or(false);
+  out.frozen = in.boolean("frozen").value_or(false);
   if (!errors.empty()) co_return jobs::refuse("internal", "kinora-media answered in another shape");
   co_return out;
+}
+
+net::Task<jobs::Outcome<Likeness>> MediaCheck::compare(std::string path, std::string reference) {
+  json::object request{{"input", path}, {"reference", reference}};
+  auto result = co_await ask("compare", std::move(request));
+  if (!result) co_return tl::unexpected(std::move(result).error());
+  boost::system::error_code error;
+  const json::value answer(std::move(*result));
+  const json::value* mean = answer.find_pointer("/outputs/likeness/mean", error);
+  if (mean == nullptr || !mean->is_object()) co_return jobs::refuse("internal", "kinora-media answered without a likeness");
+  base::FieldErrors errors;
+  base::ObjectReader in(*mean, "", errors);
+  const auto psnr = in.number("psnr_y", -1e3, 1e3), ssim = in.number("ssim", -1, 1);
+  if (!psnr || !ssim) co_return jobs::refuse("internal", "kinora-media answered in another shape");
+  co_return Likeness{*psnr, *ssim};
 }
 
 }  // namespace kinora::gateway

@@ -22,7 +22,13 @@ struct Probed {
 struct Decoded {
   MediaFacts facts;  // with frames and duration as decoded, not as the container says
   std::int64_t corrupt_frames = 0;
-  bool blank = false;  // every frame is one colour
+  bool blank = false;   // every frame is one colour
+  bool frozen = false;  // of several frames, every one is the first again
+};
+
+struct Likeness {
+  double psnr_y = 0;  // dB, mean
+  double ssim = 0;    // mean
 };
 
 class MediaCheck {
@@ -33,6 +39,8 @@ class MediaCheck {
   net::Task<jobs::Outcome<Probed>> probe(std::string path, std::string declared_mime);
   // Decodes the whole first video (or picture) of the file.
   net::Task<jobs::Outcome<Decoded>> decode(std::string path);
+  // How alike two films or pictures are, sampled, sizes brought together (docs/media.md, compare).
+  net::Task<jobs::Outcome<Likeness>> compare(std::string path, std::string reference);
 
  private:
   // One operation of kinora-media; the answer is its result object. Waits for a free place.

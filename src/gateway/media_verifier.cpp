@@ -1,5 +1,7 @@
 #include "gateway/media_verifier.hpp"
 
+#include <fmt/format.h>
+
 namespace kinora::gateway {
 namespace {
 
@@ -12,6 +14,17 @@ tl::unexpected<base::Error> wrong(const jobs::DeliveredFile& file, const Problem
   const auto code = problem.code == "internal" ? base::ErrorCode::internal : base::ErrorCode::invalid;
   return base::fail(code, file.name + ": " + problem.detail);
 }
+
+bool is_seen(const std::string& mime) { return mime.starts_with("video/") || mime.starts_with("image/"); }
+
+// Tasks whose result shows what their source shows, at the same times.
+bool has_likeness(const tasks::TaskOrder& order) {
+  return (order.task == "transcode" || order.task == "video-upscale" || order.task == "image-upscale" || order.task == "join") &&
+         !order.params.contains("range");
+}
+
+// A part of a moving film may stand still; the whole may not.
+bool keeps_moving(const tasks::TaskOrder& order) { return has_likeness(order) || order.task == "overlay" || order.task == "mux"; }
 
 // Which files are decoded to their end. A chunk's and a ladder's pictures are decoded once: in the joined file, in the MP4 of the
 // same encode.
@@ -61,10 +74,13 @@ jobs::Task<base::Status> MediaVerifier::verify_file(const tasks::TaskOrder& orde
     if (!decoded) co_return wrong(file, decoded.error());
     result = decoded->facts;
     if (decoded->corrupt_frames > 0) co_return wrong(file.name + " has frames that do not decode");
-    if (decoded->blank) {
-      // A source may be blank itself: only a result that lost its picture is wrong.
-      const auto original = co_await media_.decode(blobs_.path(order.inputs.front().sha256.value_or("")).string());
-      if (!original || !original->blank) co_return wrong(file.name + " is blank");
+    if (decoded->blank || decoded->frozen) {
+      // A source may be so itself, or be a single picture: only a result that lost its picture, or its movement, is wrong.
+      const auto original = order.inputs.empty() ? jobs::Outcome<Decoded>(jobs::refuse("internal", "no source"))
+                                                 : co_await media_.decode(blobs_.path(order.inputs.front().sha256.value_or("")).string());
+      if (decoded->blank && (!original || !original->blank)) co_return wrong(file.name + " is blank");
+      if (decoded->frozen && original && !original->frozen && original->facts.frames > 1 && keeps_moving(order))
+        co_return wrong(file.name + " stands still where its source moves");
     }
   } else {
     const auto probed = co_await media_.probe(path, file.mime);
@@ -82,7 +98,7 @@ jobs::Task<base::Status> MediaVerifier::verify_file(const tasks::TaskOrder& orde
 }
 
 jobs::Task<base::Status> MediaVerifier::verify(const tasks::TaskOrder& order, const tasks::TaskResult& result,
-                                               const std::vector<jobs::DeliveredFile>& files) {
+                                               const std::vector<jobs::DeliveredFile>& files, jobs::Strictness strictness) {
   (void)result;
   if (!enabled_) co_return base::Status{};
   KINORA_CO_TRY(const auto texts, co_await playlists(files));
@@ -90,8 +106,51 @@ jobs::Task<base::Status> MediaVerifier::verify(const tasks::TaskOrder& order, co
   for (const auto& file : files) {
     if (file.slot == "hls" || order.task == "cut") continue;  // the same packets as the MP4; chunks are judged when they are joined
     KINORA_CO_OK(co_await verify_file(order, file));
+    if (strictness == jobs::Strictness::perceptual) KINORA_CO_OK(co_await verify_likeness(order, file));
   }
   co_return base::Status{};
+}
+
+jobs::Task<base::Status> MediaVerifier::verify_likeness(const tasks::TaskOrder& order, const jobs::DeliveredFile& file) {
+  if (!has_likeness(order) || order.inputs.empty() || !order.inputs.front().sha256 || !is_seen(file.mime)) co_return base::Status{};
+  const std::string source = blobs_.path(*order.inputs.front().sha256).string();
+  const auto found = co_await media_.compare(blobs_.path(file.sha256).string(), source);
+  if (!found) co_return wrong(file, found.error());
+  if (found->psnr_y >= kLeastPsnr && found->ssim >= kLeastSsim) co_return base::Status{};
+  co_return wrong(fmt::format("{} is unlike its source: PSNR {:.1f} dB, SSIM {:.3f} where {:g} dB and {:g} are the least", file.name,
+                              found->psnr_y, found->ssim, kLeastPsnr, kLeastSsim));
+}
+
+jobs::Task<base::Result<bool>> MediaVerifier::same_file(const tasks::ResultFile& a, const tasks::ResultFile& b) {
+  if (a.slot != b.slot || a.mime != b.mime) co_return false;
+  if (a.sha256 == b.sha256) co_return true;
+  if (!is_seen(a.mime)) co_return false;
+  const auto found = co_await media_.compare(blobs_.path(a.sha256).string(), blobs_.path(b.sha256).string());
+  if (!found) co_return base::fail(base::ErrorCode::invalid, found.error().detail);
+  co_return found->psnr_y >= kSamePsnr && found->ssim >= kSameSsim;
+}
+
+jobs::Task<base::Result<bool>> MediaVerifier::same(const tasks::TaskOrder& order, const tasks::TaskResult& a, const tasks::TaskResult& b) {
+  if (order.task == "ping") co_return true;  // it says who answered: two are never the same
+  if (a.files.empty() && b.files.empty()) co_return a.outputs == b.outputs;
+  if (a.files.size() != b.files.size()) co_return false;
+  for (std::size_t i = 0; i < a.files.size(); ++i) {
+    if (a.files[i].slot == "hls" && b.files[i].slot == "hls") continue;  // the renditions hold the same pictures
+    KINORA_CO_TRY(const bool equal, co_await same_file(a.files[i], b.files[i]));
+    if (!equal) co_return false;
+  }
+  co_return true;
+}
+
+jobs::Task<base::Result<double>> MediaVerifier::score(const tasks::TaskOrder& order, const tasks::TaskResult& result) {
+  if (order.inputs.empty() || !order.inputs.front().sha256) co_return 0.0;
+  for (const auto& file : result.files) {
+    if (file.slot == "hls" || !is_seen(file.mime)) continue;
+    const auto found = co_await media_.compare(blobs_.path(file.sha256).string(), blobs_.path(*order.inputs.front().sha256).string());
+    if (!found) co_return base::fail(base::ErrorCode::invalid, found.error().detail);
+    co_return found->ssim;
+  }
+  co_return 0.0;
 }
 
 }  // namespace kinora::gateway

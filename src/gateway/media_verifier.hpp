@@ -12,18 +12,28 @@ namespace kinora::gateway {
 
 inline constexpr std::size_t kMaxPlaylistBytes = 4 << 20;
 inline constexpr std::size_t kMaxRememberedSources = 256;
+// Two encodes of one picture by different machines are nearer than this; two takes of one prompt are not.
+inline constexpr double kSamePsnr = 32, kSameSsim = 0.95;
+// Level "perceptual": a transcode or an enlargement, brought to the smaller size, must be at least this near its source.
+inline constexpr double kLeastPsnr = 22, kLeastSsim = 0.70;
 
 class MediaVerifier final : public jobs::Verifier {
  public:
   // Both outlive this. With `enabled` false everything passes: hashes have been compared by the engine.
   MediaVerifier(store::Blobs& blobs, MediaCheck& media, bool enabled) : blobs_(blobs), media_(media), enabled_(enabled) {}
   jobs::Task<base::Status> verify(const tasks::TaskOrder& order, const tasks::TaskResult& result,
-                                  const std::vector<jobs::DeliveredFile>& files) override;
+                                  const std::vector<jobs::DeliveredFile>& files, jobs::Strictness strictness) override;
+  // Files of the same bytes, or alike as kSamePsnr and kSameSsim say; results without files by their outputs.
+  jobs::Task<base::Result<bool>> same(const tasks::TaskOrder& order, const tasks::TaskResult& a, const tasks::TaskResult& b) override;
+  // Mean SSIM of the first film or picture against the order's first input; 0 where there is nothing to measure against.
+  jobs::Task<base::Result<double>> score(const tasks::TaskOrder& order, const tasks::TaskResult& result) override;
 
  private:
   jobs::Task<base::Result<std::vector<std::pair<std::string, std::string>>>> playlists(const std::vector<jobs::DeliveredFile>& files);
   jobs::Task<MediaFacts> source_facts(const tasks::TaskOrder& order);
   jobs::Task<base::Status> verify_file(const tasks::TaskOrder& order, const jobs::DeliveredFile& file);
+  jobs::Task<base::Status> verify_likeness(const tasks::TaskOrder& order, const jobs::DeliveredFile& file);
+  jobs::Task<base::Result<bool>> same_file(const tasks::ResultFile& a, const tasks::ResultFile& b);
   store::Blobs& blobs_;
   MediaCheck& media_;
   bool enabled_;

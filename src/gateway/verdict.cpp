@@ -35,6 +35,25 @@ std::optional<std::string> judge_scale(const tasks::TaskOrder& order, const Medi
   return fmt::format("{}x{} where {}x{} was asked", result.width, result.height, source.width * scale, source.height * scale);
 }
 
+// How long a clip or loop of this source should be; nullopt: that depends on what is not known here.
+std::optional<double> asked_seconds(const tasks::TaskOrder& order, const MediaFacts& source) {
+  const auto value = [&](std::string_view name) -> std::optional<double> {
+    const json::value* found = order.params.if_contains(name);
+    if (found == nullptr || !found->is_number()) return std::nullopt;
+    return found->to_number<double>();
+  };
+  if (order.task == "loop") {
+    if (const auto length = value("duration_s")) return length;
+    if (source.duration_s <= 0 || source.audio) return std::nullopt;  // a loop counts the pictures, a file's length the longest track
+    return source.duration_s * value("count").value_or(2);
+  }
+  const double start = value("start_s").value_or(0);
+  std::optional<double> end = value("end_s");
+  if (const auto length = value("duration_s")) end = start + *length;
+  if (!end || source.duration_s <= 0 || *end > source.duration_s) return std::nullopt;
+  return *end - start;
+}
+
 std::optional<std::string> judge_duration(const MediaFacts& source, const MediaFacts& result) {
   if (source.duration_s <= 0) return std::nullopt;
   const double slack = std::max(kDurationSlackS, source.fps > 0 ? 1 / source.fps : 0);
@@ -70,6 +89,12 @@ std::optional<std::string> judge_file(const tasks::TaskOrder& order, const Media
     if (what) return file.name + " is " + *what;
     return std::nullopt;
   };
+  if (order.task == "extract-audio") {
+    if (!result.audio) return wrong("without sound");
+    if (const auto asked = asked_seconds(order, source); asked && result.duration_s > *asked + kDurationSlackS)
+      return wrong(fmt::format("{:.3f} s long where {:.3f} s were asked", result.duration_s, *asked));
+    return std::nullopt;
+  }
   if (!result.video || result.width < 1 || result.height < 1) {
     // Sound alone is what a source of sound alone gives.
     if (order.task == "transcode" && result.audio && !source.video) return wrong(judge_duration(source, result));
@@ -80,6 +105,23 @@ std::optional<std::string> judge_file(const tasks::TaskOrder& order, const Media
     if (auto bad = judge_scale(order, source, result)) return wrong(bad);
     if (order.params.contains("range")) return std::nullopt;  // a chunk: its part of the source is judged after the join
     return wrong(judge_duration(source, result));
+  }
+  if (order.task == "clip" || order.task == "loop") {
+    const auto asked = asked_seconds(order, source);
+    if (!asked || std::abs(result.duration_s - *asked) <= std::max(kDurationSlackS, source.fps > 0 ? 1 / source.fps : 0))
+      return std::nullopt;
+    return wrong(fmt::format("{:.3f} s long where {:.3f} s were asked", result.duration_s, *asked));
+  }
+  if (order.task == "concat") {
+    const auto width = param(order, "width"), height = param(order, "height");
+    if ((width > 0 && result.width != width - width % 2) || (height > 0 && result.height != height - height % 2))
+      return wrong(fmt::format("{}x{} where {}x{} was asked", result.width, result.height, width, height));
+    return std::nullopt;
+  }
+  if (order.task == "extract-frames") {
+    const auto width = param(order, "width");
+    if (width > 0 && result.width > width) return wrong(fmt::format("{} wide where {} was asked", result.width, width));
+    return std::nullopt;
   }
   if (order.task == "join" || order.task == "transcode") return wrong(judge_duration(source, result));
   if (order.task == "thumbnail") {

@@ -74,6 +74,28 @@ TEST(Verdict, an_image_has_the_scale_and_a_thumbnail_at_most_the_width) {
   EXPECT_TRUE(judge_file(order("thumbnail", R"({"width":160})"), video(320, 180, 10), kFile, video(320, 180, 0)));
 }
 
+TEST(Verdict, a_clip_and_a_loop_are_as_long_as_was_asked) {
+  const auto clip = order("clip", R"({"start_s":2,"end_s":5})");
+  EXPECT_FALSE(judge_file(clip, video(320, 180, 10), kFile, video(320, 180, 3)));
+  EXPECT_TRUE(judge_file(clip, video(320, 180, 10), kFile, video(320, 180, 4)));
+  EXPECT_FALSE(judge_file(order("clip", R"({"start_s":2})"), video(320, 180, 10), kFile, video(320, 180, 8)));
+  EXPECT_TRUE(judge_file(order("clip", R"({"start_s":1,"duration_s":2})"), video(320, 180, 10), kFile, video(320, 180, 1)));
+  EXPECT_FALSE(judge_file(order("loop", R"({"count":3})"), video(320, 180, 2), kFile, video(320, 180, 6)));
+  EXPECT_TRUE(judge_file(order("loop", R"({"count":3})"), video(320, 180, 2), kFile, video(320, 180, 4)));
+  EXPECT_TRUE(judge_file(order("loop", R"({"duration_s":9})"), video(320, 180, 2), kFile, video(320, 180, 4)));
+}
+
+TEST(Verdict, extracted_sound_has_no_picture_but_sound) {
+  MediaFacts sound;
+  sound.audio = true;
+  sound.duration_s = 1;
+  const auto extract = order("extract-audio", R"({"start_s":0,"end_s":1})");
+  EXPECT_FALSE(judge_file(extract, video(320, 180, 10), kFile, sound));
+  EXPECT_TRUE(judge_file(extract, video(320, 180, 10), kFile, video(320, 180, 1)));
+  sound.duration_s = 3;
+  EXPECT_TRUE(judge_file(extract, video(320, 180, 10), kFile, sound));
+}
+
 TEST(Verdict, facts_come_from_a_media_object) {
   const auto facts = facts_of(*base::parse_json(
       R"({"format":"mp4","duration_s":2.5,"width":320,"height":180,"fps":25,"streams":[{"type":"video","frames":62},{"type":"audio"}]})"));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "jobs/redundancy.hpp"
+
 namespace kinora::jobs {
 namespace {
 
@@ -139,8 +141,9 @@ Event new_event(const NewId& new_id, std::string_view subject, std::string_view 
   return out;
 }
 
-TaskRow first_task(const Job& job, const std::vector<JobInput>& inputs, const json::value& media, unsigned free_slots,
-                   const PlanSettings& settings, const NewId& new_id) {
+std::vector<TaskRow> first_tasks(const Job& job, const std::vector<JobInput>& inputs, const json::value& media, unsigned free_slots,
+                                 const PlanSettings& settings, const NewId& new_id) {
+  const Redundancy redundancy = redundancy_of(job.requirements);
   constexpr double kCutShare = 0.02;  // of the frames' work: reading packets is quick beside the network
   TaskRow task;
   task.job = job.id;
@@ -148,7 +151,8 @@ TaskRow first_task(const Job& job, const std::vector<JobInput>& inputs, const js
   task.due_at = job.created_at;
   for (const JobInput& input : inputs) task.inputs.push_back({input.slot, input.name, input.sha256, input.bytes});
   const SourceFacts source = source_facts(media);
-  if (plan(job.task, job.params, source, free_slots, settings) == PlanKind::chunked) {
+  // Whole results are compared: a job with replicas is not cut.
+  if (redundancy.replicas == 1 && plan(job.task, job.params, source, free_slots, settings) == PlanKind::chunked) {
     task.step = "cut";
     task.task = "cut";
     task.params = cut_params(source, settings);
@@ -158,7 +162,14 @@ TaskRow first_task(const Job& job, const std::vector<JobInput>& inputs, const js
     task.task = job.task;
     task.params = job.params;
   }
-  return task;
+  std::vector<TaskRow> out{std::move(task)};
+  for (int replica = 1; replica < redundancy.replicas; ++replica) {
+    TaskRow next = out.front();
+    next.ordinal = replica;
+    next.attempt = new_id("att");
+    out.push_back(std::move(next));
+  }
+  return out;
 }
 
 base::Result<Admitted> admit(Connection& connection, const Admission& admission, std::optional<tasks::Problem>& problem) {
@@ -202,8 +213,8 @@ base::Result<Admitted> admit(Connection& connection, const Admission& admission,
   out.job.phase = ready ? Phase::queued : Phase::awaiting_input;
   if (ready) {
     out.job.queued_at = out.job.created_at;
-    out.tasks.push_back(first_task(out.job, out.inputs, media, admission.free_slots, admission.plan, admission.new_id));
-    out.tasks.back().node = admission.prefer_node;
+    out.tasks = first_tasks(out.job, out.inputs, media, admission.free_slots, admission.plan, admission.new_id);
+    out.tasks.front().node = admission.prefer_node;
   }
   KINORA_OK(insert_job(connection, out.job, out.inputs));
   for (const TaskRow& task : out.tasks) KINORA_OK(put_task(connection, task));

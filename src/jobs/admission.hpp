@@ -43,9 +43,9 @@ struct Admitted {
 // Inside a write. When the request is at fault the result is an error, so that nothing is written, and `problem` says what to answer.
 base::Result<Admitted> admit(store::Connection& connection, const Admission& admission, std::optional<tasks::Problem>& problem);
 
-// The first task of a job whose inputs are all there.
-TaskRow first_task(const Job& job, const std::vector<JobInput>& inputs, const json::value& media, unsigned free_slots,
-                   const PlanSettings& settings, const NewId& new_id);
+// The first task of a job whose inputs are all there; several of it when it is to be done by several nodes.
+std::vector<TaskRow> first_tasks(const Job& job, const std::vector<JobInput>& inputs, const json::value& media, unsigned free_slots,
+                                 const PlanSettings& settings, const NewId& new_id);
 JobInput input_of(std::string_view slot, int ordinal, const Artifact& artifact);
 Event new_event(const NewId& new_id, std::string_view subject, std::string_view project, std::string_view type, json::value data,
                 UnixMillis now);

@@ -183,6 +183,9 @@ void Engine::on_child(std::function<void(const Job&)> listener) { state_->on_chi
 EventFeed& Engine::feed() { return state_->feed_; }
 std::int64_t Engine::queue_position(std::string_view job) const { return state_->queue_position(job); }
 
+std::optional<double> Engine::queue_eta_s(std::string_view job) const { return state_->queue_eta_s(job); }
+const EtaAccuracy& Engine::eta_accuracy() const { return state_->eta_.accuracy(); }
+
 Engine::Counts Engine::counts() const {
   Counts out;
   out.running_attempts = state_->running_.size();

@@ -17,6 +17,7 @@
 
 #include "base/time.hpp"
 #include "jobs/artifacts.hpp"
+#include "jobs/eta.hpp"
 #include "jobs/events.hpp"
 #include "jobs/executor.hpp"
 #include "jobs/idempotency.hpp"
@@ -40,6 +41,8 @@ struct EngineSettings {
   std::int64_t input_retention_s = 604'800;   // completed uploads
   std::int64_t upload_lifetime_s = 86'400;    // uploads not completed
   std::int64_t event_retention_s = 2'592'000;
+  // New jobs and uploads are refused while the disk has less room than this; work that has begun may use it. 0: never.
+  std::int64_t disk_reserve_bytes = 0;
   std::chrono::milliseconds poll_slots{250};    // how often free slots are asked for while something waits and nothing ends
   std::chrono::milliseconds store_again{1000};  // a job's end that the disk refused is written again after that
   std::chrono::seconds sweep_every{300};
@@ -116,6 +119,9 @@ class Engine {
   void on_child(std::function<void(const Job&)> listener);
   // 1 = next; 0 = not waiting for a slot.
   std::int64_t queue_position(std::string_view job) const;
+  // Seconds until a waiting job is done, by what tasks like it took; nullopt: not waiting, or nothing was measured yet.
+  std::optional<double> queue_eta_s(std::string_view job) const;
+  const EtaAccuracy& eta_accuracy() const;
 
   // Events. feed().wait() tells when to read again.
   Task<Outcome<std::vector<Event>>> events(EventQuery query);

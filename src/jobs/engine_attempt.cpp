@@ -47,7 +47,7 @@ Task<void> Engine::State::run_attempt(Running running) {
   }
   active = find(running->job);
   if (active == nullptr || active->ending) co_return;
-  AttemptRequest request{active->job.id, active->job.project, order_of(*active, task), task.avoid, task.node};
+  AttemptRequest request{active->job.id, active->job.project, order_of(*active, task), nodes_of_others(*active, task), task.node};
   const tasks::TaskOrder order = request.order;
   AttemptObserver observer;
   const std::weak_ptr<State> weak = weak_from_this();
@@ -66,14 +66,22 @@ Task<void> Engine::State::run_attempt(Running running) {
     outcome = outcome::Lost{running->row.node.value_or(""), "the connection to the node broke"};
     base::log::debug("jobs", "attempt broken off", {{"attempt", running->row.id}, {"why", error.what()}});
   }
-  // Asked to stop (cancel, deadline, shutdown): the rows stay as they are, or leave() ends the job.
+  // Asked to stop (cancel, deadline, shutdown, another replica has won): the rows stay as they are, or leave() ends the job.
   active = find(running->job);
-  if (stopping_ || active == nullptr || active->ending) co_return;
+  if (stopping_ || active == nullptr || active->ending || active->finishing) co_return;
   if (auto* done = std::get_if<outcome::Succeeded>(&outcome)) {
     running->row.node = done->node;
     auto failure = co_await judge(running, order, done->result);
     active = find(running->job);
-    if (stopping_ || active == nullptr || active->ending) co_return;
+    if (stopping_ || active == nullptr || active->ending || active->finishing) co_return;
+    if (!failure && is_replicated(*active)) {
+      TaskRow& row = active->tasks.at(running->task);
+      row.state = TaskState::succeeded;
+      row.result = json::serialize(tasks::to_json(done->result));
+    }
+    if (is_replicated(*active)) co_await weigh(running->job);
+    active = find(running->job);
+    if (stopping_ || active == nullptr || active->ending || active->finishing) co_return;
     if (failure)
       failed(running, std::move(*failure), "invalid", done->node);
     else
@@ -90,7 +98,12 @@ Task<void> Engine::State::run_attempt(Running running) {
 
 void Engine::State::given_to(RunningAttempt& running, std::string_view node) {
   running.row.node = std::string(node);
-  if (ActiveJob* active = find(running.job)) active->tasks.at(running.task).node = std::string(node);
+  ActiveJob* active = find(running.job);
+  if (active == nullptr) return;
+  active->tasks.at(running.task).node = std::string(node);
+  if (!is_replicated(*active) || active->ending || active->finishing) return;
+  release_replicas(*active);
+  wake();
 }
 
 void Engine::State::observe(RunningAttempt& running, const tasks::TaskEvent& event) {
@@ -100,7 +113,7 @@ void Engine::State::observe(RunningAttempt& running, const tasks::TaskEvent& eve
 
 void Engine::State::accepted(RunningAttempt& running, const tasks::Accepted& event) {
   ActiveJob* active = find(running.job);
-  if (active == nullptr || active->ending || running.row.accepted_at) return;
+  if (active == nullptr || active->ending || active->finishing || running.row.accepted_at) return;
   const UnixMillis now = clock_();
   running.row.state = "accepted";
   running.row.worker = event.worker;
@@ -139,7 +152,7 @@ void Engine::State::begin_running(ActiveJob& active, Change* into) {
 
 void Engine::State::progressed(RunningAttempt& running, const tasks::Progress& event) {
   ActiveJob* active = find(running.job);
-  if (active == nullptr || active->ending) return;
+  if (active == nullptr || active->ending || active->finishing) return;
   if (!running.row.accepted_at) accepted(running, {});
   const UnixMillis now = clock_();
   const bool computing = event.stage != "download" && event.stage != "prepare";
@@ -177,7 +190,7 @@ Task<std::optional<tasks::TaskFailure>> Engine::State::judge(Running running, ta
   }
   if (auto failure = check_delivery(order, result, files)) co_return failure;
   ActiveJob& active = *find(running->job);
-  const std::string_view level = text_at(active.job.requirements, "verification", "level");
+  const std::string level(text_at(active.job.requirements, "verification", "level"));
   if (files.empty() || level == "none" || level == "checksum") co_return std::nullopt;
   const bool last = running->task.first == "run" || running->task.first == "join";
   if (last) {
@@ -189,7 +202,7 @@ Task<std::optional<tasks::TaskFailure>> Engine::State::judge(Running running, ta
   const bool give_up = text_at(active.job.requirements, "verification", "on_fail") == "fail";
   base::Status verdict = base::fail(base::ErrorCode::canceled, "stopped");
   try {
-    verdict = co_await verifier_.verify(order, result, files);
+    verdict = co_await verifier_.verify(order, result, files, level == "perceptual" ? Strictness::perceptual : Strictness::structural);
   } catch (const std::exception& error) {
     verdict = base::fail(base::ErrorCode::internal, error.what());
   }
@@ -240,6 +253,13 @@ void Engine::State::failed(const Running& running, tasks::TaskFailure failure, s
   const Attempt closed = close(*running, state);
   if (!next.again) {
     task.state = TaskState::failed;
+    if (is_replicated(active)) {
+      Change change;
+      change.tasks.push_back(task);
+      change.attempts.push_back(closed);
+      replica_ended(running, std::move(change));
+      return;
+    }
     active.job.error = error;  // a restart before the end is stored finds it here
     Change change = change_of(active, "");
     change.tasks.push_back(task);
@@ -261,7 +281,7 @@ void Engine::State::failed(const Running& running, tasks::TaskFailure failure, s
   task.due_at = clock_() + next.after;
   active.progress.restart(running->task);
   active.job.status_reason = failure.code;
-  if (task.step == "run") {
+  if (task.step == "run" && active.running == 0) {
     active.job.status = Status::queued;
     active.job.phase = Phase::retry_wait;
   }

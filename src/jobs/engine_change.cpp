@@ -60,7 +60,8 @@ Task<Outcome<Job>> Engine::State::patch(std::string project, std::string id, Job
       active->job.requirements["priority"] = name(*patch.priority);
       for (auto& [capability, waiting] : waiting_) waiting.queue.erase_job(id);
       for (auto& [key, task] : active->tasks)
-        if (task.state == TaskState::queued && task.due_at <= clock_()) enqueue(*active, task);
+        if (task.state == TaskState::queued && task.due_at <= clock_() && (!is_replicated(*active) || key.second < active->released))
+          enqueue(*active, task);
     }
     set_labels(active->job, patch);
     store(change_of(*active, ""));

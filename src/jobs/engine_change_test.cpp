@@ -160,6 +160,37 @@ TEST_F(EngineChange, forgets_an_sdks_try_after_ten_minutes) {
   EXPECT_TRUE(world_.run(world_.engine->sweep()));
 }
 
+TEST(DiskReserve, refuses_new_work_and_lets_running_work_end) {
+  World world({.plan = {}, .disk_reserve_bytes = std::int64_t{1} << 60});  // no disk has that much room
+  world.network.script = world.answer_pings();
+  ASSERT_TRUE(world.recover());
+  const auto refused = world.submit(kPing);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "no_capacity");
+  EXPECT_TRUE(refused.error().retry_after_ms);
+  Upload upload;
+  upload.project = "proj_1";
+  EXPECT_EQ(world.run(world.engine->create_upload(upload)).error().code, "no_capacity");
+  // What workers deliver is still taken.
+  EXPECT_TRUE(base::is_id("art", world.artifact("video/mp4")));
+}
+
+TEST_F(EngineChange, promises_an_eta_by_what_tasks_took_and_says_how_right_it_was) {
+  const std::string first = world_.submit_ok(kPing);
+  ASSERT_TRUE(world_.until_idle());
+  world_.network.slots = 0;
+  const std::string waiting = world_.submit_ok(kPing);
+  EXPECT_FALSE(world_.engine->queue_eta_s(waiting));  // nobody could do it now
+  world_.network.slots = 2;
+  EXPECT_TRUE(world_.engine->queue_eta_s(waiting));
+  EXPECT_FALSE(world_.engine->queue_eta_s(first));
+  world_.engine->wake();
+  ASSERT_TRUE(world_.until_idle());
+  world_.submit_ok(kPing);
+  ASSERT_TRUE(world_.until_idle());
+  EXPECT_EQ(world_.engine->eta_accuracy().jobs, 1);
+}
+
 TEST(SdkRetryCount, is_a_small_whole_number) {
   EXPECT_EQ(parse_sdk_retry_count("0"), 0);
   EXPECT_EQ(parse_sdk_retry_count("62"), 62);

@@ -16,6 +16,8 @@ void Engine::State::succeeded(const Running& running, const tasks::TaskResult& r
   ActiveJob& active = *find(running->job);
   TaskRow& task = active.tasks.at(running->task);
   running->row.units = result.units;
+  if (running->row.accepted_at)
+    eta_.learn(running->capability, std::chrono::duration<double>(clock_() - *running->row.accepted_at).count());
   task.state = TaskState::succeeded;
   task.result = json::serialize(tasks::to_json(result));
   active.progress.finish(running->task);
@@ -23,16 +25,24 @@ void Engine::State::succeeded(const Running& running, const tasks::TaskResult& r
     complete_cut(active, running, task, result);
     return;
   }
-  if (task.step == "chunk")
+  if (task.step == "chunk") {
     complete_chunk(active, *running, task, result);
-  else
-    complete_job(active, *running, task, result);
+  } else {
+    Change change;
+    change.tasks.push_back(task);
+    change.attempts.push_back(close(*running, "delivered"));
+    if (is_replicated(active)) {
+      replica_ended(running, std::move(change));
+      return;
+    }
+    complete_job(active, std::move(change), result);
+  }
   leave(running);
 }
 
-void Engine::State::complete_job(ActiveJob& active, RunningAttempt& running, TaskRow& task, const tasks::TaskResult& result) {
+void Engine::State::complete_job(ActiveJob& active, Change change, const tasks::TaskResult& result) {
   const UnixMillis now = clock_();
-  Change change;
+  eta_.succeeded(active.job.id, now);
   if (!active.job.running_at) begin_running(active, &change);
   ResultOutput made = make_output(active.job, result, now, [this] { return new_id("art"); });
   Job& job = active.job;
@@ -52,8 +62,6 @@ void Engine::State::complete_job(ActiveJob& active, RunningAttempt& running, Tas
   change.job = std::move(last.job);
   std::move(last.events.begin(), last.events.end(), std::back_inserter(change.events));
   change.artifacts = std::move(made.artifacts);
-  change.tasks.push_back(task);
-  change.attempts.push_back(close(running, "delivered"));
   change.close_attempts = "canceled";
   finish(active, std::move(change));
 }

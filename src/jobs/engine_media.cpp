@@ -92,6 +92,7 @@ Task<Outcome<void>> Engine::remove_artifact(std::string project, std::string id)
 
 Task<Outcome<Upload>> Engine::create_upload(Upload upload) {
   const auto state = state_;
+  if (auto room = state->check_disk(); !room) co_return tl::unexpected<tasks::Problem>(std::move(room.error()));
   upload.id = state->new_id("upl");
   upload.created_at = state->clock_();
   upload.expires_at = upload.created_at + std::chrono::seconds(state->settings_.upload_lifetime_s);

@@ -92,7 +92,7 @@ void Engine::State::dispatch() {
            worker_.free_slots(task, model) > waiting->starting) {
       const ReadyTask next = *waiting->queue.pop();
       ActiveJob* active = find(next.job);
-      if (active == nullptr || active->ending) continue;
+      if (active == nullptr || active->ending || active->finishing) continue;
       start(*active, active->tasks.at({next.step, next.ordinal}));
     }
   }
@@ -199,6 +199,7 @@ void Engine::State::end_job(ActiveJob& active, ActiveJob::Ending ending) {
     wake();
     return;
   }
+  eta_.forget(active.job.id);
   active.job.status = active.ending->status;
   active.job.status_reason = active.ending->reason;
   active.job.error = active.ending->error;
@@ -261,6 +262,32 @@ std::int64_t Engine::State::queue_position(std::string_view job) const {
     if (position > 0 && (best == 0 || position < best)) best = position;
   }
   return best;
+}
+
+std::size_t Engine::State::places(std::string_view capability) const {
+  const std::size_t cut = capability.find('\n');
+  const auto at_work =
+      std::count_if(running_.begin(), running_.end(), [&](const auto& entry) { return entry.second->capability == capability; });
+  return static_cast<std::size_t>(at_work) + worker_.free_slots(capability.substr(0, cut), capability.substr(cut + 1));
+}
+
+std::optional<double> Engine::State::queue_eta_s(std::string_view job) const {
+  const std::string id(job);
+  if (!active_.contains(id)) return std::nullopt;
+  std::optional<double> best;
+  for (const auto& [capability, waiting] : waiting_) {
+    if (!eta_.seconds(capability)) continue;
+    const auto eta = eta_.until_done(capability, waiting.queue.position(id), places(capability));
+    if (eta && (!best || *eta < *best)) best = eta;
+  }
+  return best;
+}
+
+Outcome<void> Engine::State::check_disk() const {
+  if (settings_.disk_reserve_bytes <= 0 || blobs_.free_bytes() >= settings_.disk_reserve_bytes) return {};
+  auto full = refuse("no_capacity", "the disk of this gateway is nearly full: nothing new is taken until there is room again");
+  full.value().retry_after_ms = 30'000;
+  return full;
 }
 
 }  // namespace kinora::jobs

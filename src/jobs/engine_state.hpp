@@ -12,6 +12,7 @@
 #include "jobs/engine.hpp"
 #include "jobs/fair_queue.hpp"
 #include "jobs/progress.hpp"
+#include "jobs/redundancy.hpp"
 #include "jobs/submission.hpp"
 
 namespace kinora::jobs {
@@ -34,7 +35,11 @@ struct ActiveJob {
   };
   std::optional<Ending> ending;
   bool finishing = false;  // the terminal change is queued: nothing may follow
+  // Of a job whose task is done by several nodes (engine_replicas.cpp).
+  int released = 0;                // replicas that may run, by ordinal
+  std::map<int, Replica> weighed;  // results compared or measured, by ordinal; group: the ordinal of its first
 };
+bool is_replicated(const ActiveJob& active);
 
 // Tasks other than the job's own (cut, join) run on any node: they have no model.
 inline std::string model_of(const Job& job, const TaskRow& task) {
@@ -103,6 +108,11 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   void end_job(ActiveJob& active, ActiveJob::Ending ending);
   void finish(ActiveJob& active, Change change);
   std::int64_t queue_position(std::string_view job) const;
+  std::optional<double> queue_eta_s(std::string_view job) const;
+  // Attempts of this capability that can run at once, as far as is known now.
+  std::size_t places(std::string_view capability) const;
+  // Room for new work? Refuses while the disk's reserve is touched.
+  Outcome<void> check_disk() const;
 
   // engine_attempt.cpp
   using Running = std::shared_ptr<RunningAttempt>;
@@ -121,10 +131,18 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
 
   // engine_complete.cpp
   void succeeded(const Running& running, const tasks::TaskResult& result);
-  void complete_job(ActiveJob& active, RunningAttempt& running, TaskRow& task, const tasks::TaskResult& result);
+  // `change` holds the task and the attempt that ended.
+  void complete_job(ActiveJob& active, Change change, const tasks::TaskResult& result);
   void complete_cut(ActiveJob& active, const Running& running, TaskRow& task, const tasks::TaskResult& result);
   void complete_chunk(ActiveJob& active, RunningAttempt& running, TaskRow& task, const tasks::TaskResult& result);
   Attempt close(RunningAttempt& running, std::string_view state);
+
+  // engine_replicas.cpp
+  void release_replicas(ActiveJob& active);
+  std::vector<std::string> nodes_of_others(const ActiveJob& active, const TaskRow& task) const;
+  std::vector<Replica> replicas_of(const ActiveJob& active) const;
+  Task<void> weigh(std::string job);
+  void replica_ended(const Running& running, Change change);
 
   // engine_sweep.cpp
   Task<base::Status> sweep();
@@ -142,6 +160,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::function<UnixMillis()> clock_;
   base::UlidSource ids_;
   EventFeed feed_;
+  EtaBook eta_;
 
   std::unordered_map<std::string, ActiveJob> active_;
   std::unordered_map<std::string, std::shared_ptr<RunningAttempt>> running_;  // by attempt

@@ -46,6 +46,7 @@ Task<Outcome<SubmitAnswer>> Engine::State::submit(SubmitRequest request) {
     full.value().retry_after_ms = 5000;
     co_return full;
   }
+  if (auto room = check_disk(); !room) co_return tl::unexpected<tasks::Problem>(std::move(room.error()));
   struct Entered {
     explicit Entered(std::size_t& count_) : count(count_) { ++count; }
     ~Entered() { --count; }
@@ -95,6 +96,7 @@ Task<Outcome<SubmitAnswer>> Engine::State::submit(SubmitRequest request) {
   SubmitAnswer answer{.job = admitted->job};
   for (const std::int64_t offset : admitted->offsets) feed_.announce(admitted->job.id, offset);
   adopt(std::move(admitted->job), std::move(admitted->inputs), std::move(admitted->tasks));
+  if (const auto eta = queue_eta_s(answer.job.id)) eta_.promise(answer.job.id, *eta, now);
   co_return answer;
 }
 
@@ -113,12 +115,20 @@ void Engine::State::adopt(Job job, std::vector<JobInput> inputs, std::vector<Tas
     end_job(active, {Status::canceled, "job.canceled", nullptr, active.job.status_reason});
     return;
   }
-  if (std::any_of(active.tasks.begin(), active.tasks.end(), [](const auto& entry) { return entry.second.state == TaskState::failed; })) {
+  const auto failed = [](const auto& entry) { return entry.second.state == TaskState::failed; };
+  const bool hopeless = is_replicated(active)
+                            ? choose(redundancy_of(active.job.requirements), replicas_of(active)).kind == Choice::Kind::hopeless
+                            : std::any_of(active.tasks.begin(), active.tasks.end(), failed);
+  if (hopeless) {
     end_job(active, {Status::failed, "job.failed", active.job.error, active.job.status_reason});
     return;
   }
-  for (auto& [key, task] : active.tasks)
-    if (task.state == TaskState::queued || task.state == TaskState::running) enqueue(active, task);
+  if (is_replicated(active)) {
+    release_replicas(active);
+  } else {
+    for (auto& [key, task] : active.tasks)
+      if (task.state == TaskState::queued || task.state == TaskState::running) enqueue(active, task);
+  }
   wake();
 }
 
@@ -149,12 +159,18 @@ void Engine::State::input_ready(const std::string& upload, const Artifact& artif
     change.inputs = std::move(changed);
     if (ready) {
       const auto new_one = [this](std::string_view prefix) { return new_id(prefix); };
-      TaskRow first = first_task(active.job, active.inputs, artifact.media,
-                                 worker_.free_slots(active.job.task, active.job.resolved_model.value_or("")), settings_.plan, new_one);
-      change.tasks.push_back(first);
-      const TaskKey key{first.step, first.ordinal};
-      active.progress.add(key, first.weight);
-      enqueue(active, active.tasks.emplace(key, std::move(first)).first->second);
+      auto first = first_tasks(active.job, active.inputs, artifact.media,
+                               worker_.free_slots(active.job.task, active.job.resolved_model.value_or("")), settings_.plan, new_one);
+      for (TaskRow& row : first) {
+        change.tasks.push_back(row);
+        const TaskKey key{row.step, row.ordinal};
+        active.progress.add(key, row.weight);
+        active.tasks.emplace(key, std::move(row));
+      }
+      if (is_replicated(active))
+        release_replicas(active);
+      else
+        enqueue(active, active.tasks.begin()->second);
     }
     store(std::move(change));
   }

@@ -75,13 +75,20 @@ struct DeliveredFile {
   std::int64_t bytes = 0;
 };
 
+// How much of a result is judged beyond its hashes (developer-api 5.3.1 "verification"): perceptual compares it with its source as well.
+enum class Strictness { structural, perceptual };
+
 class Verifier {
  public:
   virtual ~Verifier() = default;
   // Called after declared and arrived sha256 and bytes have been found equal. An error makes the attempt fail with
   // `verification_failed` and run again elsewhere. May be cancelled.
-  virtual Task<base::Status> verify(const tasks::TaskOrder& order, const tasks::TaskResult& result,
-                                    const std::vector<DeliveredFile>& files) = 0;
+  virtual Task<base::Status> verify(const tasks::TaskOrder& order, const tasks::TaskResult& result, const std::vector<DeliveredFile>& files,
+                                    Strictness strictness) = 0;
+  // Of results of one order that have verified. Are they equal to the eye and the ear? For a quorum.
+  virtual Task<base::Result<bool>> same(const tasks::TaskOrder& order, const tasks::TaskResult& a, const tasks::TaskResult& b) = 0;
+  // How good is this one, against the others of the same order? Higher is better.
+  virtual Task<base::Result<double>> score(const tasks::TaskOrder& order, const tasks::TaskResult& result) = 0;
 };
 
 }  // namespace kinora::jobs

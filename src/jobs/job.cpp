@@ -75,7 +75,7 @@ std::optional<Status> parse_status(std::string_view text) { return kStatuses.par
 std::optional<Phase> parse_phase(std::string_view text) { return kPhases.parse(text); }
 std::optional<Priority> parse_priority(std::string_view text) { return kPriorities.parse(text); }
 
-json::object to_json(const Job& job, const Links& links, UnixMillis now, std::int64_t queue_position) {
+json::object to_json(const Job& job, const Links& links, UnixMillis now, std::int64_t queue_position, std::optional<double> queue_eta_s) {
   json::object out;
   out["id"] = job.id;
   out["object"] = "job";
@@ -87,7 +87,10 @@ json::object to_json(const Job& job, const Links& links, UnixMillis now, std::in
   out["phase"] = name(job.phase);
   out["status_reason"] = text_or_null(job.status_reason);
   out["progress"] = progress(job);
-  out["queue"] = queue_position > 0 ? json::value{{"position", queue_position}, {"ahead_cost_s", nullptr}, {"lane", name(job.priority)}}
+  out["queue"] = queue_position > 0 ? json::value{{"position", queue_position},
+                                                  {"ahead_cost_s", nullptr},
+                                                  {"eta_s", queue_eta_s ? json::value(*queue_eta_s) : json::value(nullptr)},
+                                                  {"lane", name(job.priority)}}
                                     : json::value(nullptr);
   out["preparation"] = nullptr;
   out["heartbeat_age_ms"] =
@@ -149,11 +152,12 @@ void add_urls(json::value& value, const Links& links) {
   (*object)["url_expires_at"] = url.expires_at;
 }
 
-std::int64_t poll_after_ms(const Job& job) {
+std::int64_t poll_after_ms(const Job& job, std::optional<double> queue_eta_s) {
   if (terminal(job.status)) return 0;
   const json::value* eta = job.progress.if_contains("eta_s");
-  if (eta == nullptr || !eta->is_number()) return job.status == Status::queued ? 1000 : 500;
-  const double left_s = eta->to_number<double>();
+  const bool told = eta != nullptr && eta->is_number();
+  if (!told && !queue_eta_s) return job.status == Status::queued ? 1000 : 500;
+  const double left_s = told ? eta->to_number<double>() : *queue_eta_s;
   if (left_s < 10) return 500;
   return static_cast<std::int64_t>(std::clamp(left_s / 20, 1.0, 15.0) * 1000);
 }
@@ -165,7 +169,7 @@ json::object to_json(const Attempt& attempt) {
           {"step", attempt.step},
           {"index", attempt.step_index},
           {"number", attempt.number},
-          {"replica", 0},
+          {"replica", attempt.step == "run" ? attempt.step_index : 0},
           {"worker", text_or_null(attempt.worker)},
           {"node", text_or_null(attempt.node)},
           {"region", nullptr},

@@ -72,14 +72,15 @@ struct Job {
   std::optional<JobParent> parent;
 };
 
-// The full public object. `queue_position` 0: not waiting. Nothing secret is in it.
-json::object to_json(const Job& job, const Links& links, UnixMillis now, std::int64_t queue_position = 0);
+// The full public object. `queue_position` 0: not waiting; `queue_eta_s`: until it is done. Nothing secret is in it.
+json::object to_json(const Job& job, const Links& links, UnixMillis now, std::int64_t queue_position = 0,
+                     std::optional<double> queue_eta_s = std::nullopt);
 // The thin snapshot for events: id, status, phase, progress, error code, outputs' artifacts.
 json::object event_data(const Job& job);
 // Adds url and url_expires_at to every object that names an artifact, at any depth (a job's output, an event's data).
 void add_urls(json::value& value, const Links& links);
 // When to ask again: 500 ms when less than 10 s are left, else a twentieth of what is left within 1..15 s (5.1 "Poll hint"). 0: terminal.
-std::int64_t poll_after_ms(const Job& job);
+std::int64_t poll_after_ms(const Job& job, std::optional<double> queue_eta_s = std::nullopt);
 
 // The rows of `GET /v1/jobs/{id}/attempts`.
 struct Attempt {

@@ -7,6 +7,7 @@
 #include "base/bytes.hpp"
 #include "base/nearest.hpp"
 #include "base/time.hpp"
+#include "jobs/redundancy.hpp"
 #include "tasks/validation.hpp"
 
 namespace kinora::jobs {
@@ -93,10 +94,18 @@ void read_requirements(ObjectReader& body, Submission& out, FieldErrors& errors)
   out.start_timeout_s = in.integer("start_timeout_s", 1, kMaxDeadlineS);
   in.boolean("count_preparation");
   choose(in, "priority", parse_priority, out.priority, "must be one of \"low\", \"normal\", \"high\", \"realtime\"");
+  if (in.object("redundancy") != nullptr) {
+    ObjectReader redundancy(*in.member("redundancy"), in.pointer("redundancy"), errors);
+    redundancy.integer("replicas", 1, kMaxReplicas);
+    if (const auto mode = redundancy.string("mode", 32); mode && !parse_redundancy_mode(*mode))
+      redundancy.error("mode", "not_allowed", "must be one of \"first_valid\", \"quorum\", \"best_score\"");
+    redundancy.finish();
+  }
   if (in.object("verification") != nullptr) {
     ObjectReader verification(*in.member("verification"), in.pointer("verification"), errors);
-    if (const auto level = verification.string("level", 32); level && *level != "none" && *level != "checksum" && *level != "structural")
-      verification.error("level", "not_allowed", "must be one of \"none\", \"checksum\", \"structural\"");
+    if (const auto level = verification.string("level", 32);
+        level && *level != "none" && *level != "checksum" && *level != "structural" && *level != "perceptual")
+      verification.error("level", "not_allowed", "must be one of \"none\", \"checksum\", \"structural\", \"perceptual\"");
     verification.number("sample_rate", 0, 1);
     if (const auto on_fail = verification.string("on_fail", 32); on_fail && *on_fail != "retry_elsewhere" && *on_fail != "fail")
       verification.error("on_fail", "not_allowed", "must be one of \"retry_elsewhere\", \"fail\"");

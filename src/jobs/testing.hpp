@@ -47,12 +47,22 @@ class ScriptedNetwork final : public Executor {
 
 class ScriptedVerifier final : public Verifier {
  public:
-  Task<base::Status> verify(const tasks::TaskOrder& order, const tasks::TaskResult&, const std::vector<DeliveredFile>&) override {
+  Task<base::Status> verify(const tasks::TaskOrder& order, const tasks::TaskResult&, const std::vector<DeliveredFile>&,
+                            Strictness strictness) override {
     ++asked;
+    strictest = std::max(strictest, strictness);
     co_return verdict ? verdict(order) : base::Status();
+  }
+  // Results are equal when their outputs are; the score is what a result says of itself.
+  Task<base::Result<bool>> same(const tasks::TaskOrder&, const tasks::TaskResult& a, const tasks::TaskResult& b) override {
+    co_return a.outputs.at("ping").at("value") == b.outputs.at("ping").at("value");
+  }
+  Task<base::Result<double>> score(const tasks::TaskOrder&, const tasks::TaskResult& result) override {
+    co_return result.outputs.at("ping").at("value").to_number<double>();
   }
   std::function<base::Status(const tasks::TaskOrder&)> verdict;
   int asked = 0;
+  Strictness strictest = Strictness::structural;
 };
 
 // One gateway's worth of parts; restart() is a kill and a new start over the same files.

@@ -29,7 +29,8 @@ constexpr std::array kOperations{std::pair{"probe", Operation::probe},
                                  std::pair{"mux", Operation::mux},
                                  std::pair{"overlay", Operation::overlay},
                                  std::pair{"extract-frames", Operation::extract_frames},
-                                 std::pair{"extract-audio", Operation::extract_audio}};
+                                 std::pair{"extract-audio", Operation::extract_audio},
+                                 std::pair{"compare", Operation::compare}};
 
 std::string path_of(ObjectReader& in, std::string_view key, bool required) {
   const auto path = in.string(key, kMaxPathBytes);
@@ -172,10 +173,10 @@ void files_of(ObjectReader& in, FieldErrors& errors, Request& request) {
     if (slots.many != nullptr) chunks_of(in, join ? "chunks" : slots.many, request);
     if (slots.input != nullptr) request.input = path_of(in, "input", true);
     if (slots.second != nullptr) request.second = path_of(in, slots.second, true);
-    if (request.operation == Operation::measure) request.second = path_of(in, "reference", true);
+    if (request.operation == Operation::measure || request.operation == Operation::compare) request.second = path_of(in, "reference", true);
   }
-  const bool only_reads =
-      request.operation == Operation::probe || request.operation == Operation::verify || request.operation == Operation::measure;
+  const bool only_reads = request.operation == Operation::probe || request.operation == Operation::verify ||
+                          request.operation == Operation::measure || request.operation == Operation::compare;
   request.output_dir = path_of(in, "output_dir", !only_reads);
 }
 
@@ -188,6 +189,9 @@ void parameters_of(ObjectReader& in, FieldErrors& errors, Request& request) {
     case Operation::join: join_of(in, request.join); break;
     case Operation::transcode: transcode_of(in, errors, request.transcode); break;
     case Operation::thumbnail: thumbnail_of(in, request.thumbnail); break;
+    case Operation::compare:
+      request.compare.samples = static_cast<int>(in.integer("samples", 1, kMaxCompared).value_or(request.compare.samples));
+      break;
     case Operation::probe:
     case Operation::verify:
     case Operation::measure: break;
@@ -222,7 +226,8 @@ base::Result<Request> parse_request(Operation operation, std::string_view text) 
   in.finish();
   if (errors.empty()) {
     request.cut.limits = request.join.limits = request.transcode.limits = request.thumbnail.limits = request.limits;
-    request.compose.limits = request.mux.limits = request.overlay.limits = request.frames.limits = request.audio.limits = request.limits;
+    request.compose.limits = request.mux.limits = request.overlay.limits = request.frames.limits = request.audio.limits =
+        request.compare.limits = request.limits;
     request.stretch.path = request.input;
     return request;
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "media/compare.hpp"
 #include "media/compose.hpp"
 #include "media/cut.hpp"
 #include "media/extract_audio.hpp"
@@ -33,7 +34,8 @@ enum class Operation {
   mux,
   overlay,
   extract_frames,
-  extract_audio
+  extract_audio,
+  compare
 };
 base::Result<Operation> parse_operation(std::string_view name);
 
@@ -50,7 +52,7 @@ struct ProcessLimits {
 struct Request {
   Operation operation = Operation::probe;
   std::string input;
-  std::string second;               // measure: the reference; mux: the sound; overlay: the picture
+  std::string second;               // measure, compare: the reference; mux: the sound; overlay: the picture
   std::vector<std::string> chunks;  // join: the chunks; concat: the videos
   std::string output_dir;
   ProcessLimits process;
@@ -66,6 +68,7 @@ struct Request {
   OverlayOptions overlay;
   ExtractFramesOptions frames;
   ExtractAudioOptions audio;
+  CompareOptions compare;
 };
 
 // invalid: every mistake with its JSON pointer; too_large: more than kMaxRequestBytes.

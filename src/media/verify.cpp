@@ -38,6 +38,29 @@ bool is_blank(const Frame& frame) {
   return true;
 }
 
+// Every kEveryRow-th row of the luma (or of the first component) as 16-bit values.
+std::vector<std::uint16_t> sketch(const Frame& frame) {
+  const AVFrame& f = *frame.av();
+  const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(f.format));
+  std::vector<std::uint16_t> out;
+  if (format == nullptr) return out;
+  const auto width = static_cast<std::size_t>(f.width);
+  for (int y = 0; y < f.height; y += kEveryRow) {
+    out.resize(out.size() + width);
+    av_read_image_line(out.data() + out.size() - width, const_cast<const std::uint8_t**>(f.data), f.linesize, format, 0, y, 0, f.width, 0);
+  }
+  return out;
+}
+
+// The same picture again, but for what an encoder adds.
+bool is_still(const std::vector<std::uint16_t>& a, const std::vector<std::uint16_t>& b, int depth) {
+  if (a.size() != b.size()) return false;
+  constexpr double kSameMean = 0.5;  // of 8-bit steps
+  double difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) difference += std::abs(a[i] - b[i]);
+  return difference <= kSameMean * static_cast<double>(a.size()) * (1 << (std::max(depth, 8) - 8));
+}
+
 // From the file's start to the end of the last packet of any sound or picture.
 base::Result<double> extent(const std::string& path, const Limits& limits, const Control& control) {
   KINORA_TRY(Input input, Input::open(path, limits));
@@ -70,10 +93,16 @@ base::Result<Verified> verify(const std::string& path, const Limits& limits, con
   VideoReaderOptions reading;
   reading.limits = limits;
   KINORA_TRY(VideoReader reader, VideoReader::open(path, reading));
+  std::vector<std::uint16_t> first;
+  bool moved = false;
   for (;;) {
     if (control.stop.stop_requested()) return base::fail(ErrorCode::canceled, "canceled");
     KINORA_TRY(const std::optional<Frame> frame, reader.next());
     if (!frame) break;
+    if (first.empty())
+      first = sketch(*frame);
+    else if (!moved)
+      moved = !is_still(first, sketch(*frame), frame->bit_depth());
     result.width = frame->width();
     result.height = frame->height();
     result.blank = result.blank && is_blank(*frame);
@@ -85,6 +114,7 @@ base::Result<Verified> verify(const std::string& path, const Limits& limits, con
   }
   result.frames = reader.frames_read();
   result.damaged_frames = reader.damaged_frames();
+  result.frozen = result.frames > 1 && !moved;
   return result;
 }
 

@@ -16,6 +16,7 @@ struct Verified {
   int width = 0, height = 0;        // of the pictures
   double duration_s = 0;            // of what is really there, all tracks, from the file's start
   bool blank = true;                // every picture is of one colour
+  bool frozen = false;              // of several pictures, every one is the first again
 };
 // Also of sound alone (no pictures then). invalid: nothing can be decoded.
 base::Result<Verified> verify(const std::string& path, const Limits& limits = {}, const Control& control = {});

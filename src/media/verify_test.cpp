@@ -68,5 +68,16 @@ TEST(Verify, takes_sound_alone_and_refuses_what_is_no_media) {
   EXPECT_EQ(verify(clip("broken/text_named.mp4")).error().code, base::ErrorCode::invalid);
 }
 
+TEST(Verify, tells_a_film_that_stands_still_from_one_that_moves) {
+  ScratchDir dir;
+  ASSERT_TRUE(ffmpeg(clip("cat_chelsea.png"), "-vf loop=24:1:0,scale=320:212 -c:v libx264 -pix_fmt yuv420p", dir / "still.mp4"));
+  const auto still = verify(dir / "still.mp4");
+  ASSERT_TRUE(still.has_value()) << still.error().message;
+  EXPECT_TRUE(still->frozen);
+  EXPECT_FALSE(still->blank);
+  EXPECT_FALSE(verify(clip("london_roofs_360p_5s.mp4"))->frozen);
+  EXPECT_FALSE(verify(clip("cat_chelsea.png"))->frozen);  // one picture is no film
+}
+
 }  // namespace
 }  // namespace kinora::media

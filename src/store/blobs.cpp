@@ -1,5 +1,8 @@
 #include "store/blobs.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -307,6 +310,12 @@ void Blobs::each(const std::function<bool(const std::string&)>& fn) const {
     }
     if (at.depth() == 2 && is_blob_name(name) && !fn(name)) return;
   }
+}
+
+std::int64_t Blobs::free_bytes() const {
+  std::error_code error;
+  const auto space = std::filesystem::space(root_, error);
+  return error ? 0 : static_cast<std::int64_t>(std::min<std::uintmax_t>(space.available, std::numeric_limits<std::int64_t>::max()));
 }
 
 }  // namespace kinora::store

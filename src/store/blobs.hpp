@@ -94,6 +94,8 @@ class Blobs {
   bool exists(std::string_view sha256) const;
   // Pins a blob that exists, e.g. one that a new row is about to name.
   base::Result<Blob> pin(std::string_view sha256);
+  // Room on the disk for an ordinary program; 0 when it cannot be told.
+  std::int64_t free_bytes() const;
   // Deletes the file unless it is pinned; true when it is gone. Blocks; thread-safe.
   bool remove_unpinned(std::string_view sha256);
   // The names of all blobs, at most `limit`.

@@ -1,0 +1,141 @@
+"""The gateway is killed at every commit of a job's life, one after the other, and at random: every job ends, nothing is done twice, no event
+stream has a gap or a repeat (developer-api 5.18, test 5)."""
+import contextlib
+import http.client
+import os
+import random
+import signal
+import unittest
+import urllib.error
+
+from events import Stream
+from harness import NetworkTest, make_clip, wait_for
+
+RANDOM_KILLS = int(os.environ.get("KINORA_RANDOM_KILLS", "10"))
+
+DONE = ["job.created", "job.queued", "job/dispatching", "job.preparing", "job.started", "job.verifying", "artifact.created", "job.succeeded"]
+GONE = (urllib.error.URLError, ConnectionError, http.client.HTTPException, TimeoutError)
+
+
+class Crashes(NetworkTest):
+    def setUp(self):
+        super().setUp()
+        self.network(orchestrators=1, workers=1)
+        self.port = self.gateway.api.rsplit(":", 1)[1]
+        self.gateway.words[self.gateway.words.index("--listen") + 1] = f"127.0.0.1:{self.port}"
+        self.clip = self.gateway.upload(make_clip(self.scratch / "clip.mp4", seconds=2))
+        self.long = self.gateway.upload(make_clip(self.scratch / "long.mp4", seconds=40, size="640x360"))
+
+    def restart(self, fault=None):
+        self.gateway.kill()
+        self.gateway.env.pop("KINORA_FAULT", None)
+        if fault:
+            self.gateway.env["KINORA_FAULT"] = fault
+        self.gateway.start()
+
+    def submit_keyed(self, body, key):
+        """As a client that tries again with the same key until it has an answer; restarts the gateway when it has died."""
+        for _ in range(5):
+            try:
+                status, _, job = self.gateway.call("POST", "/v1/jobs", body, headers={"Idempotency-Key": key})
+                self.assertIn(status, (200, 202), job)
+                return job["id"]
+            except GONE:
+                self.assertEqual(self.gateway.child.wait(30), -signal.SIGKILL)
+                self.restart()
+        self.fail("the gateway dies again and again")
+
+    def check_history(self, job, stream, expect):
+        """What must hold of a job that has ended, whatever happened on the way."""
+        self.assertEqual(job["status"], expect, job["error"])
+        while not stream.ended:
+            stream.follow()
+            self.assertTrue(stream.join(), "the stream does not end")
+        numbers = [seq for seq, _ in stream.seen]
+        self.assertEqual(numbers, sorted(set(numbers)), "a repeat in the stream")
+        whole = Stream(self.gateway, job["id"])
+        whole.last_id = "0"
+        whole.follow()
+        self.assertTrue(whole.join())
+        self.assertEqual([seq for seq, _ in whole.seen], list(range(1, len(whole.seen) + 1)), "a gap in the stream")
+        if numbers:
+            self.assertEqual(numbers, list(range(numbers[0], len(whole.seen) + 1)), "a gap over the restart")
+        ends = [kind for _, kind in whole.seen if kind in ("job.succeeded", "job.failed", "job.canceled", "job.expired")]
+        self.assertEqual(ends, ["job." + expect])
+        self.assertEqual([kind for _, kind in whole.seen].count("job.created"), 1)
+        _, _, attempts = self.gateway.call("GET", f"/v1/jobs/{job['id']}/attempts")
+        self.assertEqual(sum(a["state"] == "delivered" for a in attempts["data"]), 1 if expect == "succeeded" else 0, attempts)
+        made = [a for a in self.artifacts() if (a["source"] or {}).get("job") == job["id"]]
+        self.assertEqual(len(made), 1 if expect == "succeeded" else 0)
+
+    def artifacts(self):
+        _, _, page = self.gateway.call("GET", "/v1/artifacts?limit=100")
+        return page["data"]
+
+    def walk(self, name, body, expect, then=None):
+        """One job with a crash before, and one with a crash after, the commit of that name."""
+        for side in ("before", "after"):
+            with self.subTest(point=f"{name}:{side}"):
+                self.restart(fault=f"{name}:{side}")
+                key = f"walk-{name}-{side}"
+                job_id = self.submit_keyed(body, key)
+                stream = Stream(self.gateway, job_id).follow()
+                if then:
+                    with contextlib.suppress(*GONE):
+                        then(job_id)
+                if "KINORA_FAULT" in self.gateway.env:
+                    self.assertEqual(self.gateway.child.wait(60), -signal.SIGKILL, "the fault point was not reached")
+                    self.restart()
+                    if then:
+                        then(job_id)
+                stream.join(5)
+                self.check_history(self.gateway.wait_job(job_id, 60), stream, expect)
+                self.assertEqual(self.submit_keyed(body, key), job_id)
+
+    def test_each_commit_of_a_job_that_succeeds(self):
+        for name in DONE:
+            self.walk(name, {"task": "thumbnail", "input": {"video": {"artifact": self.clip}}}, "succeeded")
+
+    def test_each_commit_of_a_job_that_is_canceled(self):
+        body = {"task": "transcode", "input": {"video": {"artifact": self.long}}}
+
+        def cancel(job_id):
+            wait_for("it runs", lambda: self.gateway.job(job_id)["status"] in ("running", "canceled"))
+            self.gateway.call("POST", f"/v1/jobs/{job_id}/cancel", {})
+        for name in ("job/canceling", "job.canceled"):
+            self.walk(name, body, "canceled", cancel)
+
+    def test_the_commit_of_a_job_that_fails_and_of_one_that_expires(self):
+        self.walk("job.failed", {"task": "clip", "input": {"video": {"artifact": self.clip}, "start_s": 100}}, "failed")
+        self.walk("job.expired", {"task": "transcode", "input": {"video": {"artifact": self.long}}, "requirements": {"deadline_s": 2}}, "expired")
+
+    def test_random_kills(self):
+        dice = random.Random(7)
+        self.restart()
+        jobs = {}
+        for kill in range(RANDOM_KILLS):
+            for number in range(4):
+                key = f"random-{kill}-{number}"
+                body = {"task": "thumbnail", "input": {"video": {"artifact": self.clip}, "width": 16 + 2 * len(jobs)}}
+                job_id = self.submit_keyed(body, key)
+                jobs[key] = (job_id, body, Stream(self.gateway, job_id).follow())
+            with contextlib.suppress(Exception):
+                self.gateway.child.wait(dice.uniform(0, 0.4))
+            self.restart()
+        self.assertEqual(len({job_id for job_id, _, _ in jobs.values()}), len(jobs), "a job was made twice")
+        for key, (job_id, body, stream) in jobs.items():
+            job = self.gateway.wait_job(job_id, 120)
+            self.assertEqual(job["status"], "succeeded", job["error"])
+            while not stream.ended:
+                stream.join(5)
+                stream.follow()
+                self.assertTrue(stream.join())
+            numbers = [seq for seq, _ in stream.seen]
+            self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))) if numbers else [])
+            _, _, attempts = self.gateway.call("GET", f"/v1/jobs/{job_id}/attempts")
+            self.assertEqual(sum(a["state"] == "delivered" for a in attempts["data"]), 1)
+            self.assertEqual(self.submit_keyed(body, key), job_id)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

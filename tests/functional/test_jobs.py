@@ -1,0 +1,107 @@
+"""Jobs over the public API as a stranger meets them (developer-api 5.18, tests 2, 3, 4, 6, 12, 19, 20)."""
+import concurrent.futures
+import unittest
+import urllib.parse
+
+from events import raw_post
+from harness import NetworkTest, make_clip, wait_for
+
+
+class Jobs(NetworkTest):
+    def listed(self, ref):
+        _, _, page = self.node.call("GET", f"/v1/jobs?client_ref={ref}")
+        return page["data"]
+
+    def test_an_sdk_that_lost_the_answer_gets_its_job_and_no_second_one(self):
+        self.node = self.up()
+        body = {"task": "ping", "client_ref": "lost"}
+        raw_post(self.node, "/v1/jobs", body, {"x-stainless-retry-count": "0"})
+        first = wait_for("the job is there", lambda: self.listed("lost"))[0]
+        status, headers, again = self.node.call("POST", "/v1/jobs", body, headers={"x-stainless-retry-count": "1"})
+        self.assertIn(status, (200, 202))
+        self.assertEqual((again["id"], headers["Idempotency-Replayed"]), (first["id"], "implicit"))
+        self.assertEqual(len(self.listed("lost")), 1)
+
+    def test_a_hundred_requests_with_one_key_make_one_job(self):
+        self.node = self.up()
+        body = {"task": "ping", "client_ref": "many"}
+
+        def post(_):
+            return self.node.call("POST", "/v1/jobs", body, headers={"Idempotency-Key": "one"})
+        with concurrent.futures.ThreadPoolExecutor(100) as pool:
+            answers = list(pool.map(post, range(100)))
+        fresh = [job for status, headers, job in answers if status in (200, 202) and "Idempotency-Replayed" not in headers]
+        self.assertEqual(len(fresh), 1)
+        for status, headers, job in answers:
+            self.assertTrue(status == 409 or job["id"] == fresh[0]["id"], (status, job))
+        self.assertEqual(len(self.listed("many")), 1)
+
+    def test_whitespace_is_the_same_request_and_another_value_is_not(self):
+        self.node = self.up()
+        key = {"Idempotency-Key": "k"}
+        first = self.node.call("POST", "/v1/jobs", raw=b'{"task":"ping","tags":["a"]}', headers=key)
+        spaced = self.node.call("POST", "/v1/jobs", raw=b'{ "task": "ping",\n "tags": ["a"] }', headers=key)
+        self.assertEqual(spaced[2]["id"], first[2]["id"])
+        self.assertEqual(spaced[1]["Idempotency-Replayed"], "true")
+        status, _, problem = self.node.call("POST", "/v1/jobs", raw=b'{"task":"ping","tags":["b"]}', headers=key)
+        self.assertEqual((status, problem["code"]), (422, "idempotency_mismatch"))
+
+    def test_a_worker_disappears_in_the_middle_and_the_job_is_done_elsewhere(self):
+        gateway = self.network(orchestrators=2, workers=1)
+        clip = make_clip(self.scratch / "clip.mp4", seconds=60, size="1280x720")
+        job_id = gateway.submit("transcode", {"video": {"artifact": gateway.upload(clip)}}, formats=["mp4"])
+        job = wait_for("it runs", lambda: (j := gateway.job(job_id))["phase"] == "running" and j)
+        dying = next(w for w in self.workers if w.name.endswith(job["attempt"]["worker"][1:]) or job["attempt"]["worker"] in w.words)
+        dying.kill()
+        self.assertEqual(gateway.wait_job(job_id)["status"], "succeeded")
+        _, _, attempts = gateway.call("GET", f"/v1/jobs/{job_id}/attempts")
+        self.assertEqual([a["state"] for a in attempts["data"]], ["lost", "delivered"])
+        self.assertNotEqual(attempts["data"][0]["node"], attempts["data"][1]["node"])
+        self.assertEqual([a["number"] for a in attempts["data"]], [1, 2])
+
+    def test_wrong_requests_are_refused_with_pointers_and_make_nothing(self):
+        self.node = self.up()
+        for body, status, code, pointer in [
+                ({"task": "pong"}, 404, "task_not_found", "/task"),
+                ({"task": "ping", "prority": 1}, 400, "unknown_field", "/prority"),
+                ({"task": "clip", "input": {"video": {"artifact": "x"}}}, 422, "schema_invalid", "/input/video/artifact"),
+                ({"task": "clip", "input": {"start_s": 2, "end_s": 1}}, 422, "schema_invalid", "/input/end_s"),
+                ({"task": "ping", "requirements": {"deadline_s": 0}}, 400, "invalid_field", "/requirements/deadline_s")]:
+            got, _, problem = self.node.call("POST", "/v1/jobs", {**body, "client_ref": "wrong"})
+            self.assertEqual((got, problem["code"]), (status, code), problem)
+            self.assertIn(pointer, [e["pointer"] for e in problem["errors"]])
+        self.assertEqual(self.listed("wrong"), [])
+
+    def test_a_deadline_passes_while_queued_and_while_running(self):
+        nowhere = self.launch("nowhere", "gateway", "--listen", "127.0.0.1:0", "--orchestrator", "https://127.0.0.1:9")
+        _, _, job = nowhere.call("POST", "/v1/jobs", {"task": "ping", "requirements": {"deadline_s": 1}})
+        ended = nowhere.wait_job(job["id"], 20)
+        self.assertEqual((ended["status"], ended["error"]["code"]), ("expired", "deadline_exceeded"))
+        _, _, job = nowhere.call("POST", "/v1/jobs", {"task": "ping", "requirements": {"start_timeout_s": 1}})
+        ended = nowhere.wait_job(job["id"], 20)
+        self.assertEqual((ended["status"], ended["error"]["code"]), ("expired", "start_timeout"))
+        node = self.up()
+        clip = make_clip(self.scratch / "clip.mp4", seconds=120, size="1280x720")
+        _, _, job = node.call("POST", "/v1/jobs", {"task": "transcode", "input": {"video": {"artifact": node.upload(clip)}}, "requirements": {"deadline_s": 3}})
+        ended = node.wait_job(job["id"], 30)
+        self.assertEqual((ended["status"], ended["error"]["code"]), ("expired", "deadline_exceeded"))
+        self.assertEqual(ended["cost"]["charged"]["amount"], "0")
+
+    def test_a_signed_url_ends_and_the_job_gives_a_fresh_one(self):
+        self.node = self.up()
+        clip = self.node.upload(make_clip(self.scratch / "clip.mp4", seconds=1))
+        job = self.node.wait_job(self.node.submit("thumbnail", {"video": {"artifact": clip}}))
+        artifact = job["output"]["image"]["artifact"]
+        _, _, short = self.node.call("POST", f"/v1/artifacts/{artifact}/url", {"ttl_s": 1})
+
+        def fetch(url):
+            address = urllib.parse.urlsplit(url)
+            status, _, body = self.node.call("GET", address.path + "?" + address.query, headers={"Authorization": ""})
+            return status, body
+        wait_for("it has expired", lambda: fetch(short["url"])[0] == 403, 20)
+        self.assertEqual(fetch(short["url"])[1]["status"], 403)
+        self.assertEqual(fetch(self.node.job(job["id"])["output"]["image"]["url"])[0], 200)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
