@@ -119,7 +119,8 @@ inline constexpr std::array kInpaintInputs{
     InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the picture to change"},
     InputSlot{.slot = "mask", .kind = MediaKind::image, .doc = "white where it is painted anew"},
 };
-inline constexpr std::array kPictureOutputs{OutputSlot{.slot = "images", .many = true, .doc = "the pictures, in order of their seeds"}};
+inline constexpr std::array kPictureOutputs{
+    OutputSlot{.slot = "images", .many = true, .doc = "the pictures, in order of their seeds", .kind = MediaKind::image}};
 
 inline constexpr TaskSpec kTextToImage{.name = "text-to-image",
                                        .summary = "Pictures from a prompt",
