@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view kPage = "limit order after before";
 constexpr std::string_view kJobPage = "limit order after before status task model tag end_user client_ref created_after created_before";
+constexpr std::string_view kRunPage = "limit order after before status workflow tag end_user client_ref";
 
 constexpr RouteDoc kDocs[] = {
     {"GET", "/healthz", "Health", "The process answers", "", "", 200, "Status"},
@@ -61,6 +62,33 @@ constexpr RouteDoc kDocs[] = {
     {"GET", "/v1/events/stream", "Events", "All events of the project, resumable", "event_after types progress", "", 200, "events", "410"},
     {"GET", "/v1/events", "Events", "List events", "limit order after before subject types", "", 200, "List", "410"},
     {"GET", "/v1/ws", "Events", "Events of many subjects over a WebSocket", "", "", 101, "", "426"},
+
+    {"POST", "/v1/runs", "Runs", "Run a workflow: its definition, or a saved one with args", "", "Any", 202, "Any",
+     "200:Any 404 409 410 422"},
+    {"GET", "/v1/runs", "Runs", "List runs", kRunPage, "", 200, "List", "404"},
+    {"GET", "/v1/runs/{id}", "Runs", "A run as it is, or as it becomes within wait_s", "wait_s since_version", "", 200, "Any", "304"},
+    {"POST", "/v1/runs/{id}/cancel", "Runs", "Cancel a run", "", "CancelRequest", 202, "Any", "200:Any 409"},
+    {"POST", "/v1/runs/{id}/pause", "Runs", "Start no further step", "", "", 200, "Any", "409"},
+    {"POST", "/v1/runs/{id}/resume", "Runs", "Go on after a pause", "", "", 200, "Any", "409"},
+    {"POST", "/v1/runs/{id}/retry", "Runs", "A new generation, from what failed or from named steps", "", "Any", 202, "Any", "409 410 422"},
+    {"GET", "/v1/runs/{id}/steps", "Runs", "The steps of a run", "", "", 200, "List"},
+    {"GET", "/v1/runs/{id}/steps/{step}", "Runs", "One step with its instances", "", "", 200, "Any"},
+    {"GET", "/v1/runs/{id}/steps/{step}/{index}", "Runs", "One instance of a step", "", "", 200, "Any"},
+    {"POST", "/v1/runs/{id}/steps/{step}/approve", "Runs", "Open a manual gate", "", "Any", 200, "Any", "409 422"},
+    {"POST", "/v1/runs/{id}/steps/{step}/reject", "Runs", "Refuse a manual gate", "", "Any", 200, "Any", "409 422"},
+    {"POST", "/v1/runs/{id}/signals/{name}", "Runs", "Send what an event gate waits for", "", "Any", 200, "Any", "409 422"},
+    {"GET", "/v1/runs/{id}/graph", "Runs", "The steps and what they wait for", "", "", 200, "Any"},
+    {"GET", "/v1/runs/{id}/events", "Runs", "A run's events, resumable", "event_after types progress", "", 200, "events", "204 410"},
+
+    {"POST", "/v1/workflows", "Workflows", "Save a workflow", "", "Any", 201, "Any", "404 409 422"},
+    {"GET", "/v1/workflows", "Workflows", "List saved workflows", kPage, "", 200, "List", "404"},
+    {"POST", "/v1/workflows/validate", "Workflows", "Check a definition without running it", "", "Any", 200, "Any", "404 422"},
+    {"GET", "/v1/workflows/{id}", "Workflows", "One workflow, newest version", "", "", 200, "Any", "304"},
+    {"PATCH", "/v1/workflows/{id}", "Workflows", "Change name, description or visibility", "", "Any", 200, "Any", "409 412 422"},
+    {"DELETE", "/v1/workflows/{id}", "Workflows", "Remove a workflow", "", "", 204, "", "409"},
+    {"POST", "/v1/workflows/{id}/versions", "Workflows", "Save a new version", "", "Any", 201, "Any", "409 422"},
+    {"GET", "/v1/workflows/{id}/versions", "Workflows", "Its versions", "", "", 200, "List"},
+    {"GET", "/v1/workflows/{id}/versions/{n}", "Workflows", "One version", "", "", 200, "Any"},
 
     {"POST", "/v1/webhooks", "Webhooks", "Register an endpoint; its secret is shown this once", "", "WebhookRequest", 201, "Webhook",
      "409 422"},
