@@ -29,7 +29,7 @@ TEST_F(Runs, are_accepted_followed_and_listed) {
   EXPECT_TRUE(done["outputs"].as_object().contains("who"));
   const auto listed = get("/v1/runs?status=succeeded");
   ASSERT_EQ(listed["data"].as_array().size(), 1u);
-  EXPECT_EQ(listed["data"].at(0).at("id"), id);
+  EXPECT_EQ(listed["data"].at(0).at("id"), json::value(id));
   EXPECT_EQ(get("/v1/jobs?run_id=" + id)["data"].as_array().size(), 2u);
   EXPECT_EQ(get("/v1/runs/" + id + "/steps")["data"].as_array().size(), 2u);
   EXPECT_EQ(get("/v1/runs/" + id + "/steps/a/0")["status"], "succeeded");

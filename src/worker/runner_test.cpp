@@ -50,7 +50,7 @@ class RunnerTest : public ::testing::Test {
     const fs::path program = folder_.path() / "kinora-runner";
     std::ofstream(program) << "#!/bin/sh\necho \"$@\" >> " << (folder_.path() / "starts").string() << "\n" << script;
     fs::permissions(program, fs::perms::owner_all);
-    return runner_.emplace(loop_.get_executor(), RunnerSettings{program, {"cpu"}, folder_.path(), folder_.path() / "models", timings_},
+    return runner_.emplace(loop_.get_executor(), RunnerSettings{program, {"cpu"}, folder_.path(), {folder_.path() / "models"}, timings_},
                            client_, changed_);
   }
   net::Task<void> until(std::function<bool()> condition) {
