@@ -87,6 +87,8 @@ const std::string_view kOpenApiParameters = R"json({
 "model": {"name": "model", "schema": {"type": "string", "maxLength": 200}},
 "tag": {"name": "tag", "schema": {"type": "string", "maxLength": 64}},
 "end_user": {"name": "end_user", "schema": {"type": "string", "maxLength": 255}},
+"workflow": {"name": "workflow", "schema": {"type": "string", "maxLength": 200}},
+"run_id": {"name": "run_id", "schema": {"type": "string", "maxLength": 200}},
 "client_ref": {"name": "client_ref", "schema": {"type": "string", "maxLength": 255}},
 "created_after": {"name": "created_after", "schema": {"type": "string", "format": "date-time"}},
 "created_before": {"name": "created_before", "schema": {"type": "string", "format": "date-time"}},

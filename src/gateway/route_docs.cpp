@@ -6,7 +6,8 @@ namespace kinora::gateway {
 namespace {
 
 constexpr std::string_view kPage = "limit order after before";
-constexpr std::string_view kJobPage = "limit order after before status task model tag end_user client_ref created_after created_before";
+constexpr std::string_view kJobPage =
+    "limit order after before status task model tag end_user run_id client_ref created_after created_before";
 constexpr std::string_view kRunPage = "limit order after before status workflow tag end_user client_ref";
 
 constexpr RouteDoc kDocs[] = {

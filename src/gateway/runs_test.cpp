@@ -106,7 +106,7 @@ TEST_F(Runs, come_from_saved_workflows_of_a_pinned_version) {
 }
 
 TEST_F(Runs, need_their_scopes_and_are_of_their_project_alone) {
-  const net::Headers reader{{"authorization", "Bearer " + key_with({"runs:read"})}};
+  const net::Headers reader{{"authorization", key_with({"runs:read"})}};
   EXPECT_EQ(start(kTwo, reader).code(), "scope_missing");
   EXPECT_EQ(get("/v1/runs/run_01KE0000000000000000000001", reader).status, 404);
 }
