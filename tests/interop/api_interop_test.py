@@ -123,7 +123,7 @@ class ApiInterop(unittest.TestCase):
         self.assertEqual(messages[-2]["event"]["type"], "job.canceled")
 
     def test_contract_holds_for_what_schemathesis_makes_of_it(self):
-        # Streams do not end, and a WebSocket is no HTTP answer. Nothing here may wait a minute or call strangers.
+        # Streams do not end, a WebSocket is no HTTP answer, and it cannot write tus bodies (the stock tus client below does). Nothing here may wait a minute or call strangers.
         document = self.gateway.call("GET", "/openapi.json")
         schemas = document["components"]["schemas"]
         del schemas["JobRequest"]["properties"]["wait_s"]
