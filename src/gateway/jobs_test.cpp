@@ -158,13 +158,15 @@ TEST_F(Jobs, a_result_of_the_wrong_size_is_not_accepted) {
   EXPECT_EQ(get("/v1/jobs/" + text(made["id"]) + "/attempts")["data"].as_array().size(), 2u);
 }
 
-TEST_F(Jobs, a_result_that_lost_its_picture_is_not_accepted) {
-  work_delivers({{"video", "out.mp4", std::string(kVideo2x) + " BLANK"}});
-  const auto done = submit({{"task", "video-upscale"},
-                            {"wait_s", 10},
-                            {"input", json::object{{"video", json::object{{"artifact", upload_video()}}}, {"scale", 2}}},
-                            {"retry", json::object{{"max_attempts", 1}}}});
-  EXPECT_EQ(done["error"].at("code"), "verification_failed") << done.body;
+TEST_F(Jobs, a_result_that_lost_its_picture_or_its_movement_is_not_accepted) {
+  for (const std::string flaw : {"BLANK", "STILL"}) {
+    work_delivers({{"video", "out.mp4", std::string(kVideo2x) + " " + flaw}});
+    const auto done = submit({{"task", "video-upscale"},
+                              {"wait_s", 10},
+                              {"input", json::object{{"video", json::object{{"artifact", upload_video()}}}, {"scale", 2}}},
+                              {"retry", json::object{{"max_attempts", 1}}}});
+    EXPECT_EQ(done["error"].at("code"), "verification_failed") << flaw << done.body;
+  }
 }
 
 TEST_F(Jobs, bodies_are_refused_with_every_error_at_once) {

@@ -23,7 +23,7 @@ struct Decoded {
   MediaFacts facts;  // with frames and duration as decoded, not as the container says
   std::int64_t corrupt_frames = 0;
   bool blank = false;   // every frame is one colour
-  bool frozen = false;  // of several frames, every one is the first again
+  double movement = 0;  // how far the frames go from the first, as docs/media.md says
 };
 
 struct Likeness {

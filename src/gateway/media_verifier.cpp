@@ -74,13 +74,13 @@ jobs::Task<base::Status> MediaVerifier::verify_file(const tasks::TaskOrder& orde
     if (!decoded) co_return wrong(file, decoded.error());
     result = decoded->facts;
     if (decoded->corrupt_frames > 0) co_return wrong(file.name + " has frames that do not decode");
-    if (decoded->blank || decoded->frozen) {
+    const bool still = decoded->facts.frames > 1 && decoded->movement < kStandsStill && keeps_moving(order);
+    if (decoded->blank || still) {
       // A source may be so itself, or be a single picture: only a result that lost its picture, or its movement, is wrong.
       const auto original = order.inputs.empty() ? jobs::Outcome<Decoded>(jobs::refuse("internal", "no source"))
                                                  : co_await media_.decode(blobs_.path(order.inputs.front().sha256.value_or("")).string());
       if (decoded->blank && (!original || !original->blank)) co_return wrong(file.name + " is blank");
-      if (decoded->frozen && original && !original->frozen && original->facts.frames > 1 && keeps_moving(order))
-        co_return wrong(file.name + " stands still where its source moves");
+      if (still && original && original->movement > kMoves) co_return wrong(file.name + " stands still where its source moves");
     }
   } else {
     const auto probed = co_await media_.probe(path, file.mime);

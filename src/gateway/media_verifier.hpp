@@ -16,6 +16,9 @@ inline constexpr std::size_t kMaxRememberedSources = 256;
 inline constexpr double kSamePsnr = 32, kSameSsim = 0.95;
 // Level "perceptual": a transcode or an enlargement, brought to the smaller size, must be at least this near its source.
 inline constexpr double kLeastPsnr = 22, kLeastSsim = 0.70;
+// A result that moves less (docs/media.md, movement) than the first, of a source that moves more than the second, stands still. Between
+// them lies what an encoder may rightly leave out.
+inline constexpr double kStandsStill = 0.5, kMoves = 2;
 
 class MediaVerifier final : public jobs::Verifier {
  public:

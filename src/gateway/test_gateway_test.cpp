@@ -7,7 +7,7 @@ namespace kinora::gateway {
 namespace {
 
 // A file that begins as a PNG is a picture of 4x2, one that begins with MOV a video of 320x180 and 10 s; BLANK in it makes it blank,
-// CRASH kills the program, SLOW keeps it busy while a file "slow" lies beside it; all else is no media.
+// STILL motionless, CRASH kills the program, SLOW keeps it busy while a file "slow" lies beside it; all else is no media.
 constexpr std::string_view kMediaTool = R"sh(#!/bin/sh
 request=$(cat)
 path=$(printf '%s' "$request" | sed 's/.*"input":"\([^"]*\)".*/\1/')
@@ -17,9 +17,11 @@ fail() {
 }
 [ -s "$path" ] || fail input_invalid "the file is empty"
 blank=false
+movement=3
 grep -q CRASH "$path" && kill -SEGV $$
 while grep -q SLOW "$path" && [ -e "$(dirname "$0")/slow" ]; do sleep 0.05; done
 grep -q BLANK "$path" && blank=true
+grep -q STILL "$path" && movement=0.1
 case "$(head -c 4 "$path" | od -An -tx1 | tr -d ' \n')" in
   89504e47) media='{"format":"png_pipe","bytes":1,"streams":[{"type":"video","codec":"png","width":4,"height":2}],"width":4,"height":2}'
             decoded='"width":4,"height":2,"frames":1,"duration_s":0' ;;
@@ -30,7 +32,7 @@ case "$(head -c 4 "$path" | od -An -tx1 | tr -d ' \n')" in
   56564320) fail unsupported_media "no decoder for vvc" ;;
   *) fail input_invalid "this is no media that can be read" ;;
 esac
-printf '{"type":"result","outputs":{"media":%s,"decoded":{%s,"corrupt_frames":0,"blank":%s}},"files":[],"metrics":{}}\n' "$media" "$decoded" "$blank"
+printf '{"type":"result","outputs":{"media":%s,"decoded":{%s,"corrupt_frames":0,"blank":%s,"movement":%s}},"files":[],"metrics":{}}\n' "$media" "$decoded" "$blank" "$movement"
 )sh";
 
 }  // namespace

@@ -14,6 +14,7 @@ using base::ErrorCode;
 // How far a sample may lie from the first one of its plane in a picture "of one colour": coding leaves a step or two.
 constexpr int kSameColour = 3;
 constexpr int kEveryRow = 4;
+constexpr int kSquare = 8;
 
 bool is_blank(const Frame& frame) {
   const AVFrame& f = *frame.av();
@@ -38,27 +39,33 @@ bool is_blank(const Frame& frame) {
   return true;
 }
 
-// Every kEveryRow-th row of the luma (or of the first component) as 16-bit values.
-std::vector<std::uint16_t> sketch(const Frame& frame) {
+// The luma (or first component) in means of squares of kSquare pixels, in 8-bit levels: noise and what an encoder adds vanish in them.
+std::vector<float> sketch(const Frame& frame) {
   const AVFrame& f = *frame.av();
   const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(f.format));
-  std::vector<std::uint16_t> out;
-  if (format == nullptr) return out;
-  const auto width = static_cast<std::size_t>(f.width);
+  if (format == nullptr) return {};
+  const int across = (f.width + kSquare - 1) / kSquare;
+  std::vector<float> squares(static_cast<std::size_t>(across) * static_cast<std::size_t>((f.height + kSquare - 1) / kSquare));
+  std::vector<std::uint16_t> row(static_cast<std::size_t>(f.width));
   for (int y = 0; y < f.height; y += kEveryRow) {
-    out.resize(out.size() + width);
-    av_read_image_line(out.data() + out.size() - width, const_cast<const std::uint8_t**>(f.data), f.linesize, format, 0, y, 0, f.width, 0);
+    av_read_image_line(row.data(), const_cast<const std::uint8_t**>(f.data), f.linesize, format, 0, y, 0, f.width, 0);
+    const int rows = (std::min(kSquare, f.height - y / kSquare * kSquare) + kEveryRow - 1) / kEveryRow;
+    for (int x = 0; x < f.width; ++x) {
+      const int columns = std::min(kSquare, f.width - x / kSquare * kSquare);
+      squares[static_cast<std::size_t>(y / kSquare * across + x / kSquare)] +=
+          static_cast<float>(row[static_cast<std::size_t>(x)]) / static_cast<float>(rows * columns);
+    }
   }
-  return out;
+  const auto step = static_cast<float>(1 << (std::max(format->comp[0].depth, 8) - 8));
+  for (float& square : squares) square /= step;
+  return squares;
 }
 
-// The same picture again, but for what an encoder adds.
-bool is_still(const std::vector<std::uint16_t>& a, const std::vector<std::uint16_t>& b, int depth) {
-  if (a.size() != b.size()) return false;
-  constexpr double kSameMean = 0.5;  // of 8-bit steps
-  double difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference += std::abs(a[i] - b[i]);
-  return difference <= kSameMean * static_cast<double>(a.size()) * (1 << (std::max(depth, 8) - 8));
+double mean_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  if (a.size() != b.size()) return kMovesForSure;  // the picture's size changes
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
+  return a.empty() ? 0 : sum / static_cast<double>(a.size());
 }
 
 // From the file's start to the end of the last packet of any sound or picture.
@@ -93,16 +100,15 @@ base::Result<Verified> verify(const std::string& path, const Limits& limits, con
   VideoReaderOptions reading;
   reading.limits = limits;
   KINORA_TRY(VideoReader reader, VideoReader::open(path, reading));
-  std::vector<std::uint16_t> first;
-  bool moved = false;
+  std::vector<float> first;
   for (;;) {
     if (control.stop.stop_requested()) return base::fail(ErrorCode::canceled, "canceled");
     KINORA_TRY(const std::optional<Frame> frame, reader.next());
     if (!frame) break;
     if (first.empty())
       first = sketch(*frame);
-    else if (!moved)
-      moved = !is_still(first, sketch(*frame), frame->bit_depth());
+    else if (result.movement < kMovesForSure)
+      result.movement = std::max(result.movement, mean_difference(first, sketch(*frame)));
     result.width = frame->width();
     result.height = frame->height();
     result.blank = result.blank && is_blank(*frame);
@@ -114,7 +120,7 @@ base::Result<Verified> verify(const std::string& path, const Limits& limits, con
   }
   result.frames = reader.frames_read();
   result.damaged_frames = reader.damaged_frames();
-  result.frozen = result.frames > 1 && !moved;
+  result.movement = std::min(result.movement, kMovesForSure);
   return result;
 }
 

@@ -9,6 +9,8 @@
 
 namespace kinora::media {
 
+inline constexpr double kMovesForSure = 4;  // 8-bit levels of luma; not measured beyond
+
 struct Verified {
   MediaInfo media;
   std::int64_t frames = 0;          // pictures decoded
@@ -16,7 +18,7 @@ struct Verified {
   int width = 0, height = 0;        // of the pictures
   double duration_s = 0;            // of what is really there, all tracks, from the file's start
   bool blank = true;                // every picture is of one colour
-  bool frozen = false;              // of several pictures, every one is the first again
+  double movement = 0;              // how far the pictures go from the first: greatest mean difference of 8 x 8 squares, 0..kMovesForSure
 };
 // Also of sound alone (no pictures then). invalid: nothing can be decoded.
 base::Result<Verified> verify(const std::string& path, const Limits& limits = {}, const Control& control = {});
