@@ -48,6 +48,9 @@ class Upscaler {
  public:
   virtual ~Upscaler() = default;
   virtual std::int64_t scale() const = 0;
+  // How strongly a network with a second checkpoint of weak denoising removes noise: 0 (keeps it) to 1 (the network itself). False, and
+  // nothing is changed, when there is none and strength is not 1.
+  virtual bool set_denoise(double strength) { return strength == 1; }
   // For people: network, device, number format and what the measurement found.
   virtual std::string description() const = 0;
   // Fills `out` ([H*s, W*s] of the same type) with the enlarged picture: values rounded to nearest even, clamped.

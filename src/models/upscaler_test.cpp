@@ -11,6 +11,7 @@
 #include "models/measure.hpp"
 #include "nn/load_error.hpp"
 #include "nn/model_folder.hpp"
+#include "nn/safetensors.hpp"
 
 namespace kinora::models {
 namespace {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "nn/safetensors.hpp"
+
 namespace kinora::nn {
 namespace {
 
@@ -107,17 +109,23 @@ ModelListing list_model_folders(const fs::path& root) {
   return listing;
 }
 
-TensorMap load_weights(const ModelFolder& model, const WeightShapes& needed) {
-  const std::string path = model.weights_path().string();
-  const SafetensorsFile file(path);
-  check_weights(needed, shapes_of(file.header()), path);
-  for (const TensorEntry& entry : file.header().tensors) {
-    if (!floating(entry.dtype))
-      throw LoadError(path, entry.name, "has dtype " + std::string(name(entry.dtype)) + ", needed a floating type");
-    if (const auto index = first_non_finite(file.bytes(entry), entry.dtype))
-      throw LoadError(path, entry.name, "element " + std::to_string(*index) + " is NaN or infinite");
+TensorMap load_weights(const Checkpoint& checkpoint, const WeightShapes& needed) {
+  check_weights(needed, checkpoint.shapes(), checkpoint.file);
+  TensorMap weights;
+  for (const auto& [weight, stored] : checkpoint.tensors) {
+    if (!floating(stored.dtype))
+      throw LoadError(checkpoint.file, weight, "has dtype " + std::string(name(stored.dtype)) + ", needed a floating type");
+    auto tensor = stored.read().contiguous();
+    const auto* first = static_cast<const std::byte*>(tensor.const_data_ptr());
+    if (const auto index = first_non_finite({first, tensor.nbytes()}, stored.dtype))
+      throw LoadError(checkpoint.file, weight, "element " + std::to_string(*index) + " is NaN or infinite");
+    weights.emplace(weight, std::move(tensor));
   }
-  return file.tensors();
+  return weights;
+}
+
+TensorMap load_weights(const ModelFolder& model, const WeightShapes& needed) {
+  return load_weights(open_checkpoint(model.weights_path()), needed);
 }
 
 void write_model_folder(const fs::path& path, const std::string& architecture, const nlohmann::json& config, const ModelCard& card,

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/safetensors.hpp"
+#include "nn/checkpoint.hpp"
 #include "nn/weight_check.hpp"
 
 namespace kinora::nn {
@@ -32,8 +32,9 @@ struct ModelFolder {
   nlohmann::json config;       // config.json whole
   ModelCard card;
   std::uint64_t weights_bytes = 0;
+  std::filesystem::path weights_file;  // empty: model.safetensors in the folder
 
-  std::filesystem::path weights_path() const { return path / "model.safetensors"; }
+  std::filesystem::path weights_path() const { return weights_file.empty() ? path / "model.safetensors" : weights_file; }
 };
 
 // Reads config.json and card.json and sees that the weights are there.
@@ -46,8 +47,9 @@ struct ModelListing {
 // Every sub-folder of root that has a config.json. An absent root gives an empty listing.
 ModelListing list_model_folders(const std::filesystem::path& root);
 
-// The weights, after the file's header was compared with `needed` and every stored value was seen to be finite and of a floating
+// The weights, after names and shapes were compared with `needed` and every stored value was seen to be finite and of a floating
 // type. The tensors are mapped, in the stored dtype.
+TensorMap load_weights(const Checkpoint& checkpoint, const WeightShapes& needed);
 TensorMap load_weights(const ModelFolder& model, const WeightShapes& needed);
 
 // Makes the folder (weights, config.json with architecture added, card.json), replacing these three files. For kinora-train.

@@ -36,7 +36,14 @@ SrvggConfig read_srvgg_config(const nn::ModelFolder& model) {
 
 SrvggModel load_srvgg(const nn::ModelFolder& model) {
   const SrvggConfig config = read_srvgg_config(model);
-  return {.config = config, .weights = nn::load_weights(model, srvgg_shapes(config))};
+  SrvggModel loaded{.config = config, .weights = nn::load_weights(model, srvgg_shapes(config))};
+  if (const auto second = model.config.find("weak_denoise"); second != model.config.end()) {
+    const std::filesystem::path file = second->is_string() ? second->get<std::string>() : std::string();
+    if (file.empty() || file != file.filename())
+      throw nn::LoadError((model.path / "config.json").string(), "weak_denoise", "must be the name of a file beside the weights");
+    loaded.weak_denoise = nn::load_weights(nn::open_checkpoint(model.weights_path().parent_path() / file), srvgg_shapes(config));
+  }
+  return loaded;
 }
 
 nlohmann::json to_json(const SrvggConfig& config) {

@@ -1,6 +1,7 @@
 #pragma once
 // An SRVGG model folder: config.json {"architecture": "SRVGGNetCompact", "num_in_ch", "num_out_ch", "num_feat", "num_conv", "upscale",
-// "act_type"}; absent numbers have the architecture's defaults. Errors: nn::LoadError.
+// "act_type"}; absent numbers have the architecture's defaults. "weak_denoise" names a second checkpoint of the same sizes, beside the
+// first, that was trained to keep noise. Errors: nn::LoadError.
 #include "models/esrgan/srvgg.hpp"
 #include "nn/model_folder.hpp"
 
@@ -10,7 +11,8 @@ inline constexpr const char* kSrvggArchitecture = "SRVGGNetCompact";
 
 struct SrvggModel {
   SrvggConfig config;
-  nn::TensorMap weights;  // mapped, as stored
+  nn::TensorMap weights;            // mapped, as stored
+  nn::TensorMap weak_denoise = {};  // of the second checkpoint; empty: there is none
 };
 
 SrvggConfig read_srvgg_config(const nn::ModelFolder& model);

@@ -1,0 +1,142 @@
+#include "models/rife/ifnet.hpp"
+
+#include <ATen/ops/add.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv_transpose2d.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/lerp.h>
+#include <ATen/ops/pixel_shuffle.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/sub.h>
+#include <ATen/ops/upsample_bilinear2d.h>
+
+#include <cmath>
+
+#include "models/rife/warp.hpp"
+
+namespace kinora::models::rife {
+namespace {
+
+constexpr double kSlope = 0.2;
+
+at::Tensor leaky(at::Tensor x) { return at::leaky_relu_(x, kSlope); }
+
+// Both sides times factor.
+at::Tensor resized(const at::Tensor& x, double factor) {
+  if (factor == 1) return x;
+  const auto side = [&](std::int64_t pixels) { return std::llround(static_cast<double>(pixels) * factor); };
+  return at::upsample_bilinear2d(x, {side(x.size(2)), side(x.size(3))}, /*align_corners=*/false, factor, factor);
+}
+
+at::Tensor channels(const at::Tensor& x, std::int64_t begin, std::int64_t end) { return x.slice(1, begin, end); }
+at::Tensor swapped(const at::Tensor& flow) { return at::cat({channels(flow, 2, 4), channels(flow, 0, 2)}, 1); }
+
+}  // namespace
+
+at::Tensor IfNet::Deconv::operator()(const at::Tensor& x) const {
+  return at::conv_transpose2d(x, weight, bias, /*stride=*/2, /*padding=*/1);
+}
+
+at::Tensor IfNet::Block::operator()(const at::Tensor& inputs, const at::Tensor& flow, double scale) const {
+  at::Tensor x = resized(inputs, 1 / scale);
+  if (flow.defined()) x = at::cat({x, resized(flow, 1 / scale).div(scale)}, 1);
+  x = x.to(shrink0.weight.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+  x = leaky(shrink1(leaky(shrink0(x))));
+  for (const auto& layer : residual) x = leaky(at::add(layer.conv(x).mul(layer.beta), x));
+  at::Tensor y = resized(at::pixel_shuffle(last(x), 2).to(at::kFloat), scale);
+  return at::cat({channels(y, 0, 4).mul(scale), channels(y, 4, y.size(1))}, 1);
+}
+
+IfNet::IfNet(const IfnetConfig& config, const nn::Weights& w) : config_(config) {
+  const auto deconv = [](const nn::Weights& scope, std::int64_t in, std::int64_t out) {
+    return Deconv{scope.take("weight", {in, out, 4, 4}), scope.take("bias", {out})};
+  };
+  if (config.has_encoder()) {
+    const std::int64_t width = config.encoder_width;
+    const auto encode = w / "encode";
+    encode0_ = {encode / "cnn0", 3, width, 3, 2, 1};
+    encode1_ = {encode / "cnn1", width, width, 3, 1, 1};
+    encode2_ = {encode / "cnn2", width, width, 3, 1, 1};
+    encode3_ = deconv(encode / "cnn3", width, config.features);
+  }
+  for (std::size_t i = 0; i < config.channels.size(); ++i) {
+    const std::int64_t c = config.channels[i];
+    const auto scope = w / ("block" + std::to_string(i));
+    Block block{.shrink0 = {scope / "conv0" / 0 / 0, config.inputs(i), c / 2, 3, 2, 1},
+                .shrink1 = {scope / "conv0" / 1 / 0, c / 2, c, 3, 2, 1},
+                .residual = {},
+                .last = deconv(scope / "lastconv" / 0, c, 4 * config.outputs())};
+    for (std::int64_t layer = 0; layer < config.layers[i]; ++layer) {
+      const auto here = scope / "convblock" / layer;
+      block.residual.push_back({{here / "conv", c, c, 3, 1, 1}, here.take("beta", {1, c, 1, 1})});
+    }
+    blocks_.push_back(std::move(block));
+  }
+}
+
+Prepared IfNet::prepare(const at::Tensor& rgb, double scale) const {
+  const std::int64_t m = config_.pad_multiple(scale), height = rgb.size(2), width = rgb.size(3);
+  Prepared made{.picture = at::constant_pad_nd(rgb, {0, (m - width % m) % m, 0, (m - height % m) % m}, 0),
+                .features = {},
+                .height = height,
+                .width = width};
+  if (!config_.has_encoder()) return made;
+  const auto x = made.picture.to(encode0_.weight.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+  made.features = encode3_(leaky(encode2_(leaky(encode1_(leaky(encode0_(x))))))).to(at::kFloat);
+  return made;
+}
+
+Moment IfNet::between(const Prepared& a, const Prepared& b, double t, const Options& options) const {
+  const bool both_ways = options.ensemble && ensembles();
+  const auto time = at::full({a.picture.size(0), 1, a.picture.size(2), a.picture.size(3)}, t, a.picture.options());
+  // Picture and features are warped together, in one pass over the flow.
+  const auto whole = [](const Prepared& of) { return of.features.defined() ? at::cat({of.picture, of.features}, 1) : of.picture; };
+  const at::Tensor from_a = whole(a).contiguous(at::MemoryFormat::ChannelsLast),
+                   from_b = whole(b).contiguous(at::MemoryFormat::ChannelsLast);
+  at::Tensor at_a = from_a, at_b = from_b, flow, mask, carried;
+  Moment moment;
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    const double scale = config_.scales[i] / options.scale;
+    const auto inputs = [&](const at::Tensor& first, const at::Tensor& second, const at::Tensor& when, const at::Tensor& blend) {
+      std::vector<at::Tensor> all{channels(first, 0, 3), channels(second, 0, 3)};
+      if (config_.has_encoder()) all.insert(all.end(), {channels(first, 3, first.size(1)), channels(second, 3, second.size(1))});
+      all.push_back(when);
+      if (blend.defined()) all.push_back(blend);
+      if (carried.defined()) all.push_back(carried);
+      return at::cat(all, 1);
+    };
+    at::Tensor answer = blocks_[i](inputs(at_a, at_b, time, mask), flow, scale);
+    at::Tensor turn = channels(answer, 0, 4), blend = channels(answer, 4, 5);
+    if (both_ways) {
+      const auto back = blocks_[i](inputs(at_b, at_a, time.mul(-1).add(1), mask.defined() ? mask.neg() : mask),
+                                   flow.defined() ? swapped(flow) : flow, scale);
+      turn = at::add(turn, swapped(channels(back, 0, 4))).div(2);
+      blend = at::sub(blend, channels(back, 4, 5)).div(2);
+    }
+    flow = flow.defined() ? at::add(flow, turn) : turn;
+    if (config_.has_encoder()) {
+      mask = blend;
+      carried = channels(answer, 5, answer.size(1));
+    } else {
+      mask = mask.defined() ? at::add(mask, blend) : blend;
+    }
+    at_a = warp(from_a, channels(flow, 0, 2));
+    at_b = warp(from_b, channels(flow, 2, 4));
+    const bool last = i + 1 == blocks_.size();
+    if (last || mask.requires_grad()) moment.merged.push_back(at::lerp(channels(at_b, 0, 3), channels(at_a, 0, 3), at::sigmoid(mask)));
+  }
+  moment.picture = moment.merged.back().slice(2, 0, a.height).slice(3, 0, a.width);
+  return moment;
+}
+
+nn::WeightShapes ifnet_shapes(const IfnetConfig& config) {
+  auto load = nn::WeightLoad::shapes_only();
+  const IfNet net(config, load.root());
+  nn::WeightShapes shapes;
+  for (const auto& [name, tensor] : load.finish()) shapes.emplace(name, tensor.sizes().vec());
+  return shapes;
+}
+
+}  // namespace kinora::models::rife
