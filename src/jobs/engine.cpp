@@ -73,7 +73,8 @@ void Engine::State::store(Change change) {
                          for (std::size_t i = 0; i < kept->events.size(); ++i)
                            self->feed_.announce(kept->events[i].subject, applied->offsets[i]);
                          if (kept->job.parent && self->on_child_) self->on_child_(kept->job);
-                       });
+                       },
+                       store::Haste::with_the_next);
 }
 
 void Engine::State::collect(std::vector<std::string> sha256s) {
@@ -87,7 +88,7 @@ void Engine::State::collect(std::vector<std::string> sha256s) {
         }
         return {};
       },
-      [](const base::Status&) {});
+      [](const base::Status&) {}, store::Haste::with_the_next);
 }
 
 Task<base::Status> Engine::State::recover() {

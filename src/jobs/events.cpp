@@ -15,8 +15,9 @@ namespace asio = boost::asio;
 using store::Connection;
 using store::Statement;
 
-base::Result<std::int64_t> single(Connection& connection, std::string_view sql) {
-  KINORA_TRY(Statement row, connection.query(sql));
+template <class... Values>
+base::Result<std::int64_t> single(Connection& connection, std::string_view sql, const Values&... values) {
+  KINORA_TRY(Statement row, connection.query(sql, values...));
   KINORA_TRY(const bool there, row.step());
   return there ? row.integer(0) : 0;
 }
@@ -65,14 +66,12 @@ bool matches(std::string_view pattern, std::string_view type) {
 
 base::Result<std::int64_t> append_event(Connection& connection, const Event& event) {
   store::fault::carries(event.type);
+  // Not RETURNING, which opens a table of its own for the answer.
   KINORA_TRY(
-      Statement next,
-      connection.query("INSERT INTO event_seq(subject, seq) VALUES(?, 1) ON CONFLICT(subject) DO UPDATE SET seq = seq + 1 RETURNING seq",
-                       event.subject));
-  KINORA_TRY(const bool there, next.step());
-  const std::int64_t seq = there ? next.integer(0) : 1;
-  KINORA_TRY(const bool more, next.step());
-  static_cast<void>(more);
+      const auto counted,
+      connection.run("INSERT INTO event_seq(subject, seq) VALUES(?, 1) ON CONFLICT(subject) DO UPDATE SET seq = seq + 1", event.subject));
+  static_cast<void>(counted);
+  KINORA_TRY(const std::int64_t seq, single(connection, "SELECT seq FROM event_seq WHERE subject = ?", event.subject));
   KINORA_TRY(const auto added, connection.run("INSERT INTO events(id, project, subject, seq, type, time, data) VALUES(?, ?, ?, ?, ?, ?, ?)",
                                               event.id, event.project, event.subject, seq, event.type,
                                               event.time.time_since_epoch().count(), json::serialize(event.data)));

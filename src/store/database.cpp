@@ -24,6 +24,7 @@ struct Database::Threads {
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<std::unique_ptr<Job>> writes, reads;
+  std::chrono::steady_clock::time_point write_by;  // until then the first write waits for others
   bool stopping = false;
   std::mutex writer_in_use;
   std::atomic<std::uint64_t> commits{0};
@@ -34,7 +35,7 @@ namespace {
 
 constexpr std::string_view kWriterSetup =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;"
-    "PRAGMA journal_size_limit=67108864;"
+    "PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864;"
     "CREATE TABLE IF NOT EXISTS schema_steps(room TEXT NOT NULL, step INTEGER NOT NULL, PRIMARY KEY(room, step)) STRICT;";
 constexpr std::string_view kReaderSetup = "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;";
 
@@ -96,10 +97,12 @@ base::Status Database::migrate(std::string_view room, std::span<const std::strin
 
 std::uint64_t Database::commits() const { return threads_->commits; }
 
-void Database::enqueue(bool writes, std::unique_ptr<Job> job) {
+void Database::enqueue(Queue queue, std::unique_ptr<Job> job) {
   {
     const std::lock_guard lock(threads_->mutex);
-    (writes ? threads_->writes : threads_->reads).push_back(std::move(job));
+    if (queue == Queue::writes) threads_->write_by = {};
+    if (queue == Queue::unhurried && threads_->writes.empty()) threads_->write_by = std::chrono::steady_clock::now() + kLongestWait;
+    (queue == Queue::reads ? threads_->reads : threads_->writes).push_back(std::move(job));
   }
   threads_->changed.notify_all();
 }
@@ -112,6 +115,11 @@ void Database::write_loop() {
       std::unique_lock lock(threads.mutex);
       threads.changed.wait(lock, [&] { return threads.stopping || !threads.writes.empty(); });
       if (threads.writes.empty()) return;
+      // A copy: whoever comes in a hurry moves it.
+      while (!threads.stopping && std::chrono::steady_clock::now() < threads.write_by) {
+        const auto by = threads.write_by;
+        threads.changed.wait_until(lock, by);
+      }
       while (!threads.writes.empty() && group.size() < settings_.max_group) {
         group.push_back(std::move(threads.writes.front()));
         threads.writes.pop_front();
@@ -123,22 +131,33 @@ void Database::write_loop() {
   }
 }
 
+namespace {
+
+// Without parsing it each time.
+base::Status prepared(Connection& connection, std::string_view sql) {
+  KINORA_TRY(const std::int64_t changed, connection.run(sql));
+  static_cast<void>(changed);
+  return {};
+}
+
+}  // namespace
+
 void Database::run_group(std::vector<std::unique_ptr<Job>>& group) {
   Connection& connection = threads_->writer;
   const auto commit = [&]() -> base::Status {
-    KINORA_OK(connection.exec("BEGIN IMMEDIATE"));
+    KINORA_OK(prepared(connection, "BEGIN IMMEDIATE"));
     for (auto& job : group) {
-      KINORA_OK(connection.exec("SAVEPOINT one"));
+      KINORA_OK(prepared(connection, "SAVEPOINT one"));
       if (const auto status = job->run(connection); !status) {
         // A full disk or an I/O error undoes the whole transaction by itself: then nothing of the group is left to keep.
         if (sqlite3_get_autocommit(connection.handle_) != 0) return status;
-        KINORA_OK(connection.exec("ROLLBACK TO one"));
+        KINORA_OK(prepared(connection, "ROLLBACK TO one"));
       }
-      KINORA_OK(connection.exec("RELEASE one"));
+      KINORA_OK(prepared(connection, "RELEASE one"));
     }
     if (settings_.allow_commit && !settings_.allow_commit()) return base::fail(base::ErrorCode::io, "the commit was refused");
     fault::before_commit();
-    return connection.exec("COMMIT");
+    return prepared(connection, "COMMIT");
   }();
   if (commit) {
     fault::after_commit();
@@ -146,7 +165,7 @@ void Database::run_group(std::vector<std::unique_ptr<Job>>& group) {
     return;
   }
   base::log::error("store", "commit failed", {{"error", commit.error().message}, {"writes", group.size()}});
-  static_cast<void>(connection.exec("ROLLBACK"));  // a full disk has rolled back already
+  static_cast<void>(prepared(connection, "ROLLBACK"));  // a full disk has rolled back already
   fault::undone();
   for (auto& job : group) job->fail(commit.error());
 }
@@ -162,11 +181,11 @@ void Database::read_loop() {
       job = std::move(threads.reads.front());
       threads.reads.pop_front();
     }
-    if (const auto begun = threads.reader.exec("BEGIN"); !begun) {
+    if (const auto begun = prepared(threads.reader, "BEGIN"); !begun) {
       job->fail(begun.error());
     } else {
       static_cast<void>(job->run(threads.reader));
-      static_cast<void>(threads.reader.exec("COMMIT"));
+      static_cast<void>(prepared(threads.reader, "COMMIT"));
     }
     job->deliver(executor_);
   }

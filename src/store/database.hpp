@@ -12,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -27,6 +28,9 @@ namespace kinora::store {
 
 template <class T>
 using Task = boost::asio::awaitable<T>;
+
+enum class Haste { at_once, with_the_next };
+inline constexpr std::chrono::milliseconds kLongestWait{5};
 
 struct DatabaseSettings {
   std::filesystem::path path;
@@ -51,24 +55,26 @@ class Database {
   template <class Fn>
   auto write(Fn fn) -> Task<std::invoke_result_t<Fn&, Connection&>> {
     using Out = std::invoke_result_t<Fn&, Connection&>;
-    return submit<Out>(true, std::move(fn));
+    return submit<Out>(Queue::writes, std::move(fn));
   }
   // fn: base::Result<T>(Connection&) on the reader thread, in one snapshot; sees every write that has been answered.
   template <class Fn>
   auto read(Fn fn) -> Task<std::invoke_result_t<Fn&, Connection&>> {
     using Out = std::invoke_result_t<Fn&, Connection&>;
-    return submit<Out>(false, std::move(fn));
+    return submit<Out>(Queue::reads, std::move(fn));
   }
-  // As write(), for callers that do not wait: `done` runs on the executor after the commit.
+  // As write(), for callers that do not wait: `done` runs on the executor after the commit. An unhurried one waits up to kLongestWait
+  // for a commit that somebody waits for and goes with it; the order of writes is kept.
   template <class Fn, class Done>
-  void post_write(Fn fn, Done done) {
+  void post_write(Fn fn, Done done, Haste haste = Haste::at_once) {
     using Out = std::invoke_result_t<Fn&, Connection&>;
-    enqueue(true, make_job<Out>(std::move(fn), std::move(done)));
+    enqueue(haste == Haste::at_once ? Queue::writes : Queue::unhurried, make_job<Out>(std::move(fn), std::move(done)));
   }
 
   std::uint64_t commits() const;  // so far, for measurements and tests
 
  private:
+  enum class Queue { writes, unhurried, reads };
   // A queued closure: run() on a database thread, deliver() from there once the outcome is final.
   struct Job {
     virtual ~Job() = default;
@@ -97,18 +103,18 @@ class Database {
     return std::make_unique<JobOf<Out, Fn, Done>>(std::move(fn), std::move(done));
   }
   template <class Out, class Fn>
-  Task<Out> submit(bool writes, Fn fn) {
+  Task<Out> submit(Queue queue, Fn fn) {
     co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Out)>(
-        [this, writes](auto handler, Fn fn_) {
+        [this, queue](auto handler, Fn fn_) {
           auto work = boost::asio::make_work_guard(executor_);
           auto done = [handler_ = std::move(handler), work_ = std::move(work)](Out out) mutable { std::move(handler_)(std::move(out)); };
-          enqueue(writes, make_job<Out>(std::move(fn_), std::move(done)));
+          enqueue(queue, make_job<Out>(std::move(fn_), std::move(done)));
         },
         boost::asio::use_awaitable, std::move(fn));
   }
 
   explicit Database(boost::asio::any_io_executor executor, DatabaseSettings settings);
-  void enqueue(bool writes, std::unique_ptr<Job> job);
+  void enqueue(Queue queue, std::unique_ptr<Job> job);
   void write_loop();
   void read_loop();
   void run_group(std::vector<std::unique_ptr<Job>>& group);
