@@ -80,7 +80,10 @@ base::Result<double> extent(const std::string& path, const Limits& limits, const
     const AVMediaType type = stream.codecpar->codec_type;
     if ((type != AVMEDIA_TYPE_VIDEO && type != AVMEDIA_TYPE_AUDIO) || packet->pts == AV_NOPTS_VALUE) continue;
     if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) continue;
-    end = std::max(end, static_cast<double>(packet->pts + packet->duration) * av_q2d(stream.time_base) - input.info().start_s);
+    double duration = static_cast<double>(packet->duration) * av_q2d(stream.time_base);
+    // MP4 with pictures out of order has no durations of packets: a picture stands for one of its rate then.
+    if (packet->duration <= 0 && stream.avg_frame_rate.num > 0) duration = 1 / av_q2d(stream.avg_frame_rate);
+    end = std::max(end, static_cast<double>(packet->pts) * av_q2d(stream.time_base) + duration - input.info().start_s);
   }
   return end;
 }

@@ -68,6 +68,16 @@ TEST(Verify, takes_sound_alone_and_refuses_what_is_no_media) {
   EXPECT_EQ(verify(clip("broken/text_named.mp4")).error().code, base::ErrorCode::invalid);
 }
 
+TEST(Verify, counts_the_last_pictures_time_where_packets_have_none) {
+  ScratchDir dir;
+  ASSERT_TRUE(
+      ffmpeg(clip("london_roofs_360p_5s.mp4"), "-an -r 10 -frames:v 40 -c:v libx264 -bf 2 -video_track_timescale 200000", dir / "a.mp4"));
+  const auto decoded = verify(dir / "a.mp4");
+  ASSERT_TRUE(decoded.has_value()) << decoded.error().message;
+  EXPECT_EQ(decoded->frames, 40);
+  EXPECT_NEAR(decoded->duration_s, 4.0, 0.001);
+}
+
 TEST(Verify, tells_a_film_that_stands_still_from_one_that_moves) {
   ScratchDir dir;
   ASSERT_TRUE(ffmpeg(clip("cat_chelsea.png"), "-vf loop=24:1:0,scale=320:212 -c:v libx264 -pix_fmt yuv420p", dir / "still.mp4"));
