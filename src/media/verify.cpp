@@ -14,7 +14,7 @@ using base::ErrorCode;
 // How far a sample may lie from the first one of its plane in a picture "of one colour": coding leaves a step or two.
 constexpr int kSameColour = 3;
 constexpr int kEveryRow = 4;
-constexpr int kSquare = 8;
+constexpr std::size_t kSquare = 8;
 
 bool is_blank(const Frame& frame) {
   const AVFrame& f = *frame.av();
@@ -44,16 +44,16 @@ std::vector<float> sketch(const Frame& frame) {
   const AVFrame& f = *frame.av();
   const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(f.format));
   if (format == nullptr) return {};
-  const int across = (f.width + kSquare - 1) / kSquare;
-  std::vector<float> squares(static_cast<std::size_t>(across) * static_cast<std::size_t>((f.height + kSquare - 1) / kSquare));
-  std::vector<std::uint16_t> row(static_cast<std::size_t>(f.width));
-  for (int y = 0; y < f.height; y += kEveryRow) {
-    av_read_image_line(row.data(), const_cast<const std::uint8_t**>(f.data), f.linesize, format, 0, y, 0, f.width, 0);
-    const int rows = (std::min(kSquare, f.height - y / kSquare * kSquare) + kEveryRow - 1) / kEveryRow;
-    for (int x = 0; x < f.width; ++x) {
-      const int columns = std::min(kSquare, f.width - x / kSquare * kSquare);
-      squares[static_cast<std::size_t>(y / kSquare * across + x / kSquare)] +=
-          static_cast<float>(row[static_cast<std::size_t>(x)]) / static_cast<float>(rows * columns);
+  const auto width = static_cast<std::size_t>(f.width), height = static_cast<std::size_t>(f.height);
+  const std::size_t across = (width + kSquare - 1) / kSquare;
+  std::vector<float> squares(across * ((height + kSquare - 1) / kSquare));
+  std::vector<std::uint16_t> row(width);
+  for (std::size_t y = 0; y < height; y += kEveryRow) {
+    av_read_image_line(row.data(), const_cast<const std::uint8_t**>(f.data), f.linesize, format, 0, static_cast<int>(y), 0, f.width, 0);
+    const std::size_t rows = (std::min<std::size_t>(kSquare, height - y / kSquare * kSquare) + kEveryRow - 1) / kEveryRow;
+    for (std::size_t x = 0; x < width; ++x) {
+      const std::size_t columns = std::min<std::size_t>(kSquare, width - x / kSquare * kSquare);
+      squares[y / kSquare * across + x / kSquare] += static_cast<float>(row[x]) / static_cast<float>(rows * columns);
     }
   }
   const auto step = static_cast<float>(1 << (std::max(format->comp[0].depth, 8) - 8));

@@ -148,7 +148,7 @@ void Database::run_group(std::vector<std::unique_ptr<Job>>& group) {
     KINORA_OK(prepared(connection, "BEGIN IMMEDIATE"));
     for (auto& job : group) {
       KINORA_OK(prepared(connection, "SAVEPOINT one"));
-      if (const auto status = job->run(connection); !status) {
+      if (auto status = job->run(connection); !status) {
         // A full disk or an I/O error undoes the whole transaction by itself: then nothing of the group is left to keep.
         if (sqlite3_get_autocommit(connection.handle_) != 0) return status;
         KINORA_OK(prepared(connection, "ROLLBACK TO one"));

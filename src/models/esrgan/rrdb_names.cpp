@@ -9,9 +9,8 @@ namespace {
 
 std::optional<std::int64_t> number(std::string_view text) {
   std::int64_t value = 0;
-  const auto end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, value);
-  if (read.ec != std::errc() || read.ptr != end || value < 0) return std::nullopt;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || value < 0) return std::nullopt;
   return value;
 }
 
@@ -84,6 +83,7 @@ std::map<std::string, std::string> rrdb_renames(const std::vector<std::string>& 
 
 nn::Checkpoint with_rrdb_names(nn::Checkpoint checkpoint) {
   std::vector<std::string> stored;
+  stored.reserve(checkpoint.tensors.size());
   for (const auto& [name, tensor] : checkpoint.tensors) stored.push_back(name);
   for (const auto& [from, to] : rrdb_renames(stored)) {
     auto node = checkpoint.tensors.extract(from);
