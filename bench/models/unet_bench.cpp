@@ -20,10 +20,14 @@
 
 #include "models/animatediff/unet.hpp"
 #include "models/loaded.hpp"
+#include "models/ltx/transformer.hpp"
+#include "models/ltx/vae.hpp"
 #include "models/stable_diffusion/unet.hpp"
 #include "models/stable_diffusion/vae.hpp"
 #include "models/svd/unet.hpp"
 #include "models/svd/vae.hpp"
+#include "models/wan/transformer.hpp"
+#include "models/wan/vae.hpp"
 #include "nn/device.hpp"
 
 namespace {
@@ -78,9 +82,39 @@ Forward conditioned(const nlohmann::json& net, const nn::JsonConfig& config, at:
   return [=] { return unet->forward(sample, timestep, conditioning); };
 }
 
+// The transformers of videos. The prompt's keys and values are computed anew in each forward, as the peer does.
+Forward video_transformer(const nlohmann::json& net, const nn::JsonConfig& config, at::ScalarType dtype) {
+  const auto shape = net.at("sample").get<std::vector<std::int64_t>>();
+  const auto sample = random(shape, dtype);
+  const std::int64_t tokens = net.at("tokens");
+  if (net.at("network") == "wan") {
+    const auto model = build<wan::Transformer>(wan::TransformerConfig::read(config), dtype);
+    return [=, text = random({shape[0], tokens, model->config().text_width}, dtype)] {
+      return model->forward(sample, at::full({1}, 500), model->context(text));
+    };
+  }
+  const auto model = build<ltx::Transformer>(ltx::TransformerConfig::read(config), dtype);
+  const auto table = ltx::rotary_table({.count = net.at("grid"), .scale = {0.32, 32, 32}}, model->config().width(), c10::kCPU);
+  return [=, text = random({shape[0], tokens, model->config().caption_width}, dtype)] {
+    return model->forward(sample, at::full({shape[0]}, 500.0), model->context(text, at::full({shape[0], tokens}, 1)), table);
+  };
+}
+
 Forward forward_of(const nlohmann::json& net) {
   const nn::JsonConfig config(net.at("config"), "networks.json");
   const auto dtype = net.at("dtype") == "float32" ? at::kFloat : at::kBFloat16;
+  if (net.at("network") == "wan" || net.at("network") == "ltx") return video_transformer(net, config, dtype);
+  if (net.at("network") == "wan-vae" || net.at("network") == "ltx-vae") {
+    const auto sample = random(net.at("sample").get<std::vector<std::int64_t>>(), dtype);
+    if (net.at("network") == "ltx-vae") {
+      const auto vae = build<ltx::Vae>(ltx::VaeConfig::read(config), dtype);
+      if (net.at("decode")) return [=] { return vae->decode(sample, {}); };
+      return [=] { return vae->encode(sample).mean; };
+    }
+    const auto vae = build<wan::Vae>(wan::VaeConfig::read(config), dtype);
+    if (net.at("decode")) return [=] { return vae->decode(sample); };
+    return [=] { return vae->encode(sample).mean; };
+  }
   if (net.at("network") != "vae" && net.at("network") != "svd-vae") return conditioned(net, config, dtype);
   const auto sample = random(net.at("sample").get<std::vector<std::int64_t>>(), dtype);
   const auto vae_config = stable_diffusion::VaeConfig::read(config);

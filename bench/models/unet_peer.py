@@ -20,6 +20,12 @@ def build():
         return diffusers.UNetMotionModel.from_unet2d(unet, diffusers.MotionAdapter(**case["motion"]), load_weights=False)
     if case["network"] == "svd":
         return diffusers.UNetSpatioTemporalConditionModel(**config)
+    if case["network"] == "wan":
+        return diffusers.WanTransformer3DModel(**config)
+    if case["network"] == "ltx":
+        return diffusers.LTXVideoTransformer3DModel(**config)
+    if case["network"] in ("wan-vae", "ltx-vae"):
+        return (diffusers.AutoencoderKLWan if case["network"] == "wan-vae" else diffusers.AutoencoderKLLTXVideo)(**config)
     return (diffusers.AutoencoderKL if case["network"] == "vae" else diffusers.AutoencoderKLTemporalDecoder)(**config)
 
 
@@ -29,7 +35,13 @@ def random(*sizes):
 
 def forward(net, sample):
     batch, context = shape[0], config.get("cross_attention_dim", 1024)
-    if case["network"] in ("vae", "svd-vae"):
+    if case["network"] == "wan":
+        return net(sample, torch.tensor([500]), random(batch, case["tokens"], net.config.text_dim)).sample
+    if case["network"] == "ltx":
+        frames, height, width = case["grid"]
+        return net(sample, random(batch, case["tokens"], net.config.caption_channels), torch.full((batch,), 500.0),
+                   torch.ones(batch, case["tokens"]), frames, height, width, (0.32, 32, 32)).sample
+    if case["network"] in ("vae", "svd-vae", "wan-vae", "ltx-vae"):
         if not case["decode"]:
             return net.encode(sample).latent_dist.mean
         return net.decode(sample, num_frames=batch).sample if case["network"] == "svd-vae" else net.decode(sample).sample
@@ -51,7 +63,8 @@ with torch.inference_mode():
     pattern = torch.randn(65536).mul(0.02).to(dtype)
     for tensor in (*net.parameters(), *net.buffers()):
         tensor.copy_(pattern.repeat(-(-tensor.numel() // pattern.numel()))[: tensor.numel()].view_as(tensor))
-    net = net.to(memory_format=torch.channels_last)
+    if not any(part.dim() == 5 for part in net.parameters()):
+        net = net.to(memory_format=torch.channels_last)
     sample = random(*shape)
     if sample.dim() == 4:
         sample = sample.contiguous(memory_format=torch.channels_last)

@@ -1,18 +1,42 @@
 #include "models/pipeline.hpp"
 
+#include <array>
+
 #include "models/animatediff/pipeline.hpp"
+#include "models/ltx/pipeline.hpp"
 #include "models/stable_diffusion/pipeline.hpp"
 #include "models/svd/pipeline.hpp"
+#include "models/wan/describe.hpp"
+#include "models/wan/pipeline.hpp"
 #include "nn/device.hpp"
 
 namespace kinora::models {
 namespace {
 
-bool is_svd(const ModelFiles& files) {
-  return files.index().choice("_class_name", "",
-                              {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline",
-                               "LatentConsistencyModelPipeline", "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline",
-                               "StableDiffusionXLInpaintPipeline", "StableVideoDiffusionPipeline"}) == "StableVideoDiffusionPipeline";
+// The families by the classes that model_index.json names.
+struct Family {
+  std::vector<std::string_view> classes;
+  PipelineInfo (*describe)(const ModelFiles& files);
+  std::unique_ptr<diffusion::DiffusionPipeline> (*load)(const ModelFiles& files, const PipelineSettings& settings);
+};
+
+const Family& family_of(const ModelFiles& files) {
+  static const std::array<Family, 4> kFamilies{
+      Family{
+          {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline", "LatentConsistencyModelPipeline",
+           "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline"},
+          stable_diffusion::describe,
+          stable_diffusion::load},
+      Family{{"StableVideoDiffusionPipeline"}, svd::describe, svd::load},
+      Family{{"WanPipeline", "WanImageToVideoPipeline"}, wan::describe, wan::load},
+      Family{{"LTXPipeline", "LTXImageToVideoPipeline"}, ltx::describe, ltx::load}};
+  std::vector<std::string_view> known;
+  for (const auto& family : kFamilies) known.insert(known.end(), family.classes.begin(), family.classes.end());
+  const auto cls = files.index().choice("_class_name", "", known);
+  for (const auto& family : kFamilies)
+    for (const auto name : family.classes)
+      if (name == cls) return family;
+  return kFamilies.front();
 }
 
 }  // namespace
@@ -20,14 +44,14 @@ bool is_svd(const ModelFiles& files) {
 PipelineInfo describe_pipeline(const std::filesystem::path& path, const PipelineSettings& settings) {
   const auto files = ModelFiles::open(path, settings.variant);
   if (settings.motion_adapter) return animatediff::describe(files, *settings.motion_adapter);
-  return is_svd(files) ? svd::describe(files) : stable_diffusion::describe(files);
+  return family_of(files).describe(files);
 }
 
 std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& path, const PipelineSettings& settings) {
   nn::check_device(settings.device);
   const auto files = ModelFiles::open(path, settings.variant);
   if (settings.motion_adapter) return animatediff::load(files, settings);
-  return is_svd(files) ? svd::load(files, settings) : stable_diffusion::load(files, settings);
+  return family_of(files).load(files, settings);
 }
 
 }  // namespace kinora::models

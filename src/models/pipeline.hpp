@@ -56,8 +56,9 @@ struct GenerationRequest {
   std::optional<double> strength{};          // image-to-image, inpaint: above 0 to 1, the share of the steps that is taken
   std::string scheduler{};                   // JSON object: members that replace those of scheduler_config.json
 
-  std::optional<RgbPicture> picture{};  // image-to-image, inpaint, image-to-video
-  std::optional<GrayPicture> mask{};    // inpaint: 128 and more is painted anew; of any size
+  std::optional<RgbPicture> picture{};       // image-to-image, inpaint, image-to-video
+  std::optional<RgbPicture> last_picture{};  // image-to-video of Wan: the video ends with it
+  std::optional<GrayPicture> mask{};         // inpaint: 128 and more is painted anew; of any size
 
   std::optional<Size> original_size{}, target_size{}, negative_original_size{}, negative_target_size{};  // SDXL
   std::optional<Size> crop{}, negative_crop{};                                                           // SDXL: top (height), left (width)
@@ -66,19 +67,28 @@ struct GenerationRequest {
   std::optional<std::int64_t> frames{}, fps{}, motion_bucket{}, decode_chunk{};  // videos; frames decoded at once
   std::optional<double> min_guidance_scale{}, max_guidance_scale{};              // SVD: of the first and of the last frame
   std::optional<double> noise_augmentation{};                                    // SVD: deviation of the noise on the picture
+  std::optional<double> guidance_scale_2{};                                      // Wan 2.2: of the second expert; absent: guidance_scale
+  std::optional<std::int64_t> max_sequence_length{};                             // Wan, LTX: tokens of a prompt
+  std::optional<double> decode_timestep{}, decode_noise_scale{};                 // LTX: 0..1; noise that the decoder takes away
+  bool strict = false;  // videos of Wan and LTX: refuse sizes and lengths that the model cannot make, instead of rounding them
 
   std::int64_t preview_every = 0;  // steps between previews; 0: none
 };
 
 struct PipelineInfo {
-  std::string family;                                                  // "sd", "sdxl", "sdxl-refiner", "svd", "animatediff"
+  std::string family;                                                  // "sd", "sdxl", "sdxl-refiner", "svd", "animatediff", "wan", "ltx"
   std::string pipeline;                                                // model_index.json "_class_name"
   std::string scheduler_config;                                        // scheduler_config.json, as the pipeline uses it
   std::vector<Task> tasks;                                             // that it can do
   std::int64_t width = 0, height = 0, steps = 0, frames = 1, fps = 0;  // defaults
   double guidance_scale = 0;                                           // default; SVD: of the last frame
   std::int64_t size_multiple = 8;                                      // of width and height
+  std::int64_t frame_multiple = 0;                                     // n: only 1 + n k frames; sizes and frames are rounded down. 0: any
   std::int64_t max_frames = 1, max_clip_skip = 0;
+  bool prompted = true;                                // image-to-video takes a prompt
+  bool plans_by_size = false;                          // the noise levels depend on the size of the video (LTX)
+  double decode_timestep = 0, decode_noise_scale = 0;  // LTX: defaults
+  bool takes_last_picture = false;                     // image-to-video may be given the last frame too
   bool guidance_embedded = false;  // distilled over guidance: the scale is an input of the network, there is no second pass
   bool few_steps = false;          // Turbo, Lightning, LCM: made for 1 to 8 steps
 };
@@ -87,7 +97,12 @@ inline constexpr std::int64_t kMaxSide = 4096;
 inline constexpr std::int64_t kMaxPictures = 64;  // of one request
 inline constexpr std::size_t kMaxPromptBytes = 20'000;
 
-// Every fault of a request, each with the allowed range; empty when it can be run.
+// The request with sizes and frames rounded to what the model can make, if it rounds (PipelineInfo::frame_multiple) and the request is not
+// strict: sizes down to a multiple of size_multiple (at least one), frames n to n / m m + 1 as the reference does. Each change is told in
+// notes.
+GenerationRequest rounded_request(const PipelineInfo& info, GenerationRequest request, std::vector<std::string>* notes = nullptr);
+
+// Every fault of a request (after rounding), each with the allowed range; empty when it can be run.
 std::vector<std::string> check_request(const PipelineInfo& info, const GenerationRequest& request);
 
 // A request that check_request() finds fault with; what() has all of them.
@@ -119,6 +134,7 @@ struct GenerationResult {
   std::vector<RgbPicture> pictures;  // in order of prompts, then count; of a video: its frames
   std::vector<std::uint64_t> seeds;  // as they were used: one, or one for each picture
   std::int64_t fps = 0;              // of a video
+  std::vector<std::string> notes;    // what was changed in the request: "frames 80 became 81 (4 k + 1)"
   double encoding_s = 0, denoising_s = 0, decoding_s = 0;
 };
 

@@ -20,11 +20,15 @@ at::Tensor placed(const at::Tensor& stored, const Placement& placement) {
 
 }  // namespace
 
-Weights Weights::operator/(std::string_view name) const { return {load_, prefix_ + std::string(name) + "."}; }
+Weights Weights::operator/(std::string_view name) const {
+  Weights scope = *this;
+  scope.prefix_.append(name).append(".");
+  return scope;
+}
 Weights Weights::operator/(std::int64_t index) const { return *this / std::to_string(index); }
 
 at::Tensor Weights::take(std::string_view name, const std::vector<std::int64_t>& shape) const {
-  return load_->take(prefix_ + std::string(name), shape);
+  return load_->take(prefix_ + std::string(name), shape, wide_);
 }
 
 at::Tensor Weights::take_if_there(std::string_view name, const std::vector<std::int64_t>& shape) const {
@@ -48,12 +52,14 @@ WeightLoad WeightLoad::shapes_only() {
   return load;
 }
 
-at::Tensor WeightLoad::take(const std::string& name, const std::vector<std::int64_t>& shape) {
+at::Tensor WeightLoad::take(const std::string& name, const std::vector<std::int64_t>& shape, bool wide) {
   if (const auto taken = taken_.find(name); taken != taken_.end()) return taken->second;  // tied weights
   needed_.emplace(name, shape);
   const auto found = checkpoint_.tensors.find(name);
   const bool fits = found != checkpoint_.tensors.end() && found->second.shape == shape;
-  at::Tensor weight = fits ? placed(found->second.read(), placement_) : without_memory(shape, placement_);
+  Placement placement = placement_;
+  if (wide) placement.dtype = at::kFloat;
+  at::Tensor weight = fits ? placed(found->second.read(), placement) : without_memory(shape, placement);
   return taken_.emplace(name, std::move(weight)).first->second;
 }
 

@@ -49,12 +49,19 @@ class Weights {
   // Shape of a stored weight, for sizes that are in no config; empty when absent.
   std::vector<std::int64_t> shape(std::string_view name) const;
   const std::string& prefix() const { return prefix_; }  // "" or "down_blocks.0."
+  // The same scope, its floating weights in float32 whatever the load's type: for parts that 16 bits are too coarse for.
+  Weights wide() const {
+    Weights scope = *this;
+    scope.wide_ = true;
+    return scope;
+  }
 
  private:
   friend class WeightLoad;
   Weights(WeightLoad* load, std::string prefix) : load_(load), prefix_(std::move(prefix)) {}
   WeightLoad* load_;
   std::string prefix_;
+  bool wide_ = false;
 };
 
 class WeightLoad {
@@ -75,7 +82,7 @@ class WeightLoad {
  private:
   friend class Weights;
   WeightLoad() = default;
-  at::Tensor take(const std::string& name, const std::vector<std::int64_t>& shape);
+  at::Tensor take(const std::string& name, const std::vector<std::int64_t>& shape, bool wide);
 
   Checkpoint checkpoint_;
   Placement placement_;

@@ -118,6 +118,7 @@ base::Result<Made> generate(const TaskRequest& request, const ModelEntry& model,
       {"recipe", how},
       {"timing", {{"encoding_s", result.encoding_s}, {"denoising_s", result.denoising_s}, {"decoding_s", result.decoding_s}}}};
   if (video) facts["fps"] = made.fps;
+  if (!result.notes.empty()) facts["notes"] = json::value_from(result.notes);
   facts["frames"] = made.frames;
   return Made{
       .files = std::move(made.files), .units = static_cast<double>(made.width * made.height * made.frames), .facts = std::move(facts)};

@@ -109,6 +109,7 @@ base::Result<models::GenerationRequest> to_generation(const TaskRequest& request
   wanted.clip_skip = number<std::int64_t>(params, "clip_skip");
   wanted.guidance_scale = number<double>(params, "guidance_scale");
   wanted.guidance_rescale = number<double>(params, "guidance_rescale");
+  wanted.guidance_scale_2 = number<double>(params, "guidance_scale_2");
   wanted.strength = number<double>(params, "strength");
   wanted.scheduler = scheduler_members(text(params, "scheduler"));
   wanted.frames = number<std::int64_t>(params, "frames");
@@ -118,9 +119,13 @@ base::Result<models::GenerationRequest> to_generation(const TaskRequest& request
   wanted.min_guidance_scale = number<double>(params, "min_guidance_scale");
   wanted.max_guidance_scale = number<double>(params, "max_guidance_scale");
   wanted.decode_chunk = number<std::int64_t>(params, "decode_chunk");
+  if (const auto* strict = params.if_contains("strict")) wanted.strict = strict->as_bool();
   wanted.preview_every = number<std::int64_t>(params, "preview_every").value_or(0);
   if (const auto image = request.inputs.find("image"); image != request.inputs.end()) {
     KINORA_TRY(wanted.picture, read_rgb(image->second, limits));
+  }
+  if (const auto last = request.inputs.find("last_image"); last != request.inputs.end()) {
+    KINORA_TRY(wanted.last_picture, read_rgb(last->second, limits));
   }
   if (const auto mask = request.inputs.find("mask"); mask != request.inputs.end()) {
     KINORA_TRY(const auto picture, read_rgb(mask->second, limits));

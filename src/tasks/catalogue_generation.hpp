@@ -80,14 +80,37 @@ inline constexpr ParamSpec kFps{
 inline constexpr ParamSpec kFrames{
     .name = "frames", .type = ParamType::integer, .min = 1, .max = 1000, .doc = "length of the video; default: the model's"};
 
+inline constexpr ParamSpec kMotionPrompt{.name = "prompt",
+                                         .type = ParamType::string,
+                                         .min = 1,
+                                         .max = kMaxPromptBytes,
+                                         .doc = "what happens; Wan and LTX need it, Stable Video Diffusion takes none"};
+inline constexpr ParamSpec kGuidance2{.name = "guidance_scale_2",
+                                      .type = ParamType::number,
+                                      .min = 0,
+                                      .max = 100,
+                                      .doc = "of Wan 2.2's second expert; default: guidance_scale"};
+inline constexpr ParamSpec kStrict{.name = "strict",
+                                   .type = ParamType::boolean,
+                                   .default_json = "false",
+                                   .doc = "refuse a size or length that Wan or LTX cannot make, instead of rounding it"};
+
 inline constexpr std::array kTextToImageParams{kPrompt,    kNegativePrompt, kPrompt2,     kNegativePrompt2, kCount,           kSeed,
                                                kWidth,     kHeight,         kSteps,       kGuidance,        kGuidanceRescale, kClipSkip,
                                                kScheduler, kFormat,         kPreviewEvery};
 inline constexpr std::array kImageToImageParams{kPrompt,   kNegativePrompt,  kCount,    kSeed,      kWidth,    kHeight, kSteps,
                                                 kGuidance, kGuidanceRescale, kClipSkip, kScheduler, kStrength, kFormat, kPreviewEvery};
-inline constexpr std::array kTextToVideoParams{kPrompt, kNegativePrompt, kSeed,     kWidth,     kHeight, kFrames,      kFps,
-                                               kSteps,  kGuidance,       kClipSkip, kScheduler, kCrf,    kPreviewEvery};
+inline constexpr std::array kTextToVideoParams{kPrompt,    kNegativePrompt, kSeed,     kWidth,       kHeight,          kFrames,
+                                               kFps,       kSteps,          kGuidance, kGuidance2,   kGuidanceRescale, kClipSkip,
+                                               kScheduler, kStrict,         kCrf,      kPreviewEvery};
 inline constexpr std::array kImageToVideoParams{
+    kMotionPrompt,
+    kNegativePrompt,
+    kGuidance,
+    kGuidance2,
+    kGuidanceRescale,
+    kScheduler,
+    kStrict,
     kSeed,
     kWidth,
     kHeight,
@@ -115,6 +138,10 @@ inline constexpr std::array kImageToVideoParams{
               .doc = "the frames as PNG pictures instead of a video"}};
 
 inline constexpr std::array kPictureInput{InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the picture to begin with"}};
+inline constexpr std::array kFirstLastInputs{
+    InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the picture to begin with"},
+    InputSlot{.slot = "last_image", .kind = MediaKind::image, .required = false, .doc = "the picture to end with (Wan image-to-video)"},
+};
 inline constexpr std::array kInpaintInputs{
     InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the picture to change"},
     InputSlot{.slot = "mask", .kind = MediaKind::image, .doc = "white where it is painted anew"},
@@ -152,7 +179,7 @@ inline constexpr TaskSpec kTextToVideo{.name = "text-to-video",
 inline constexpr TaskSpec kImageToVideo{.name = "image-to-video",
                                         .summary = "A picture set in motion",
                                         .has_models = true,
-                                        .inputs = kPictureInput,
+                                        .inputs = kFirstLastInputs,
                                         .params = kImageToVideoParams,
                                         .outputs = kVideoOutputs,
                                         .price_unit = "output_pixel_frame",

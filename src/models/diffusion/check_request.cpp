@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -55,7 +56,8 @@ void check_picture(Faults& faults, std::string_view name, const std::optional<Pi
 
 void check_prompts(Faults& faults, const GenerationRequest& request) {
   const auto prompts = request.prompts.size();
-  const std::size_t most = request.task == Task::text_to_video ? 1 : static_cast<std::size_t>(kMaxPictures);
+  const std::size_t most =
+      request.task == Task::text_to_video || request.task == Task::image_to_video ? 1 : static_cast<std::size_t>(kMaxPictures);
   if (prompts < 1 || prompts > most) faults.push_back("prompts must be 1 to " + std::to_string(most) + ", not " + std::to_string(prompts));
   for (const auto& [name, list] :
        {std::pair{"prompts_2", &request.prompts_2}, {"negative_prompts", &request.negative_prompts}, {"negative_2", &request.negative_2}})
@@ -85,7 +87,8 @@ void check_counts(Faults& faults, const GenerationRequest& request, bool video) 
 void check_schedule(Faults& faults, const PipelineInfo& info, const GenerationRequest& request, bool starts_from_picture) {
   const auto steps = request.steps.value_or(info.steps);
   try {
-    diffusion::make_scheduler(info, request.scheduler)->plan({.steps = steps});
+    diffusion::make_scheduler(info, request.scheduler)
+        ->plan({.steps = steps, .mu = info.plans_by_size ? std::optional(0.0) : std::nullopt});
     if (!starts_from_picture) return;
     const double strength = request.strength.value_or(1.0);
     if (strength > 0 && strength <= 1 && static_cast<std::int64_t>(static_cast<double>(steps) * strength) < 1)
@@ -97,14 +100,25 @@ void check_schedule(Faults& faults, const PipelineInfo& info, const GenerationRe
   }
 }
 
+std::int64_t nearest_below(std::int64_t side, std::int64_t multiple) { return std::max(side / multiple, std::int64_t{1}) * multiple; }
+
 void check_video(Faults& faults, const PipelineInfo& info, const GenerationRequest& request) {
   check_whole(faults, "frames", request.frames, 1, info.max_frames);
+  if (request.frames && *request.frames > 0 && info.frame_multiple > 1 && (*request.frames - 1) % info.frame_multiple != 0)
+    faults.push_back("frames must be 1 + " + std::to_string(info.frame_multiple) + " k, not " + std::to_string(*request.frames));
   check_whole(faults, "fps", request.fps, 1, 120);
   check_whole(faults, "motion_bucket", request.motion_bucket, 0, 255);
   check_whole(faults, "decode_chunk", request.decode_chunk, 1, info.max_frames);
   check_number(faults, "noise_augmentation", request.noise_augmentation, 0, 1);
   check_number(faults, "min_guidance_scale", request.min_guidance_scale, 0, 100);
   check_number(faults, "max_guidance_scale", request.max_guidance_scale, 0, 100);
+  check_number(faults, "guidance_scale_2", request.guidance_scale_2, 0, 100);
+  check_whole(faults, "max_sequence_length", request.max_sequence_length, 1, 4096);
+  check_number(faults, "decode_timestep", request.decode_timestep, 0, 1);
+  check_number(faults, "decode_noise_scale", request.decode_noise_scale, 0, 1);
+  if (!request.last_picture) return;
+  if (!info.takes_last_picture) faults.push_back("last_picture: this model cannot be given the last frame");
+  check_picture(faults, "last_picture", request.last_picture, 3, 1);
 }
 
 }  // namespace
@@ -120,7 +134,25 @@ std::string_view name(Task task) {
   return "";
 }
 
-std::vector<std::string> check_request(const PipelineInfo& info, const GenerationRequest& request) {
+GenerationRequest rounded_request(const PipelineInfo& info, GenerationRequest request, std::vector<std::string>* notes) {
+  if (info.frame_multiple == 0 || request.strict) return request;
+  const auto change = [&](std::string_view name, Whole& value, std::int64_t to, const std::string& why) {
+    if (*value == to) return;
+    if (notes != nullptr)
+      notes->push_back(std::string(name) + " " + std::to_string(*value) + " became " + std::to_string(to) + " (" + why + ")");
+    value = to;
+  };
+  for (const auto& [name, side] : {std::pair{"width", &request.width}, {"height", &request.height}})
+    if (*side && **side > 0)
+      change(name, *side, nearest_below(**side, info.size_multiple), "multiples of " + std::to_string(info.size_multiple));
+  const auto n = info.frame_multiple;
+  if (request.frames && *request.frames > 0 && (*request.frames - 1) % n != 0)
+    change("frames", request.frames, *request.frames / n * n + 1, "1 + " + std::to_string(n) + " k");
+  return request;
+}
+
+std::vector<std::string> check_request(const PipelineInfo& info, const GenerationRequest& asked) {
+  const auto request = rounded_request(info, asked);
   Faults faults;
   bool known = false;
   std::string tasks;
@@ -132,7 +164,7 @@ std::vector<std::string> check_request(const PipelineInfo& info, const Generatio
   const bool video = request.task == Task::image_to_video || request.task == Task::text_to_video;
   const bool repaints = request.task == Task::image_to_image || request.task == Task::inpaint;
 
-  if (request.task != Task::image_to_video) check_prompts(faults, request);
+  if (request.task != Task::image_to_video || info.prompted) check_prompts(faults, request);
   check_counts(faults, request, video);
   check_side(faults, "width", request.width, info.size_multiple);
   check_side(faults, "height", request.height, info.size_multiple);
@@ -145,7 +177,8 @@ std::vector<std::string> check_request(const PipelineInfo& info, const Generatio
     check_number(faults, "strength", request.strength, 0, 1);
     if (request.strength && *request.strength == 0) faults.push_back("strength must be above 0");
   }
-  if (repaints || request.task == Task::image_to_video) check_picture(faults, "picture", request.picture, 3, info.size_multiple);
+  const std::int64_t smallest = info.frame_multiple > 0 ? 1 : info.size_multiple;  // of a picture that is resized in any case
+  if (repaints || request.task == Task::image_to_video) check_picture(faults, "picture", request.picture, 3, smallest);
   if (request.task == Task::inpaint) check_picture(faults, "mask", request.mask, 1, 1);
   check_schedule(faults, info, request, repaints);
   if (video) check_video(faults, info, request);

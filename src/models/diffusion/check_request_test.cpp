@@ -27,6 +27,7 @@ PipelineInfo svd() {
   auto info = sd();
   info.family = "svd";
   info.tasks = {Task::image_to_video};
+  info.prompted = false;
   info.frames = 25;
   info.max_frames = 64;
   info.scheduler_config = R"({"_class_name": "EulerDiscreteScheduler"})";

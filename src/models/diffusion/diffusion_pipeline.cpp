@@ -33,10 +33,14 @@ nn::Placement DiffusionPipeline::placement(at::ScalarType dtype) const {
 
 GenerationResult DiffusionPipeline::run(const GenerationRequest& request, const GenerationWatch& watch, const Trace& trace) {
   if (auto faults = check_request(info_, request); !faults.empty()) throw InvalidRequest(std::move(faults));
+  std::vector<std::string> notes;
+  const auto rounded = rounded_request(info_, request, &notes);
   const c10::InferenceMode inference;
   try {
-    Job job(request, info_, watch, trace, components_.device(), dtype_);
-    return generate(job);
+    Job job(rounded, info_, watch, trace, components_.device(), dtype_);
+    auto result = generate(job);
+    result.notes = std::move(notes);
+    return result;
   } catch (const c10::OutOfMemoryError& error) {
     throw OutOfMemory(error.what_without_backtrace());
   }

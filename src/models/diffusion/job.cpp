@@ -32,7 +32,8 @@ Job::Job(const GenerationRequest& request, const PipelineInfo& info, const Gener
       seeds_(request.seeds.empty() ? std::vector{random_seed()} : request.seeds),
       draw_(make_normal()),
       scheduler_(make_scheduler(info, request.scheduler)) {
-  scheduler_->plan({.steps = steps()});
+  // A plan that depends on the size is made again by the pipeline, which knows it.
+  scheduler_->plan({.steps = steps(), .mu = info.plans_by_size ? std::optional(0.0) : std::nullopt});
   result_.seeds = seeds_;
 }
 

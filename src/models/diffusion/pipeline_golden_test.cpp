@@ -58,7 +58,8 @@ Picture picture_of(const at::Tensor& bytes) {
 
 Task task_of(const std::string& cls) {
   if (cls == "StableVideoDiffusionPipeline") return Task::image_to_video;
-  if (cls == "AnimateDiffPipeline") return Task::text_to_video;
+  if (cls == "WanImageToVideoPipeline" || cls == "LTXImageToVideoPipeline") return Task::image_to_video;
+  if (cls == "AnimateDiffPipeline" || cls == "WanPipeline" || cls == "LTXPipeline") return Task::text_to_video;
   return cls.ends_with("Img2ImgPipeline") ? Task::image_to_image : cls.ends_with("InpaintPipeline") ? Task::inpaint : Task::text_to_image;
 }
 
@@ -94,6 +95,13 @@ GenerationRequest request_of(const golden::Case& test, int set) {
   take(run, "min_guidance_scale", request.min_guidance_scale);
   take(run, "max_guidance_scale", request.max_guidance_scale);
   take(run, "noise_aug_strength", request.noise_augmentation);
+  take(run, "frame_rate", request.fps);
+  take(run, "guidance_scale_2", request.guidance_scale_2);
+  take(run, "max_sequence_length", request.max_sequence_length);
+  if (test.reference_class().starts_with("LTX")) request.decode_timestep = 0.0;  // the reference's default
+  take(run, "decode_timestep", request.decode_timestep);
+  take(run, "decode_noise_scale", request.decode_noise_scale);
+  if (test.has_input("last_image_u8", set)) request.last_picture = picture_of<RgbPicture>(test.input("last_image_u8", set));
   if (test.has_input("image_u8", set)) request.picture = picture_of<RgbPicture>(test.input("image_u8", set));
   if (test.has_input("mask_u8", set)) request.mask = picture_of<GrayPicture>(test.input("mask_u8", set));
   return request;
@@ -133,7 +141,8 @@ const std::vector<golden::Register> registered = [] {
   std::vector<golden::Register> all;
   for (const char* name :
        {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline", "StableDiffusionXLPipeline",
-        "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline", "StableVideoDiffusionPipeline", "AnimateDiffPipeline"})
+        "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline", "StableVideoDiffusionPipeline", "AnimateDiffPipeline",
+        "WanPipeline", "WanImageToVideoPipeline", "LTXPipeline", "LTXImageToVideoPipeline"})
     all.emplace_back(name, run);
   return all;
 }();

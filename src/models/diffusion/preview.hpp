@@ -7,9 +7,14 @@
 
 namespace kinora::models::diffusion {
 
-enum class LatentSpace { sd, sdxl };  // of SD 1.x, 2.x, SVD and AnimateDiff; of SDXL
+enum class LatentSpace {
+  sd,      // of SD 1.x, 2.x, SVD and AnimateDiff: 4 channels
+  sdxl,    // 4 channels
+  wan,     // of Wan 2.1: 16 channels
+  decoded  // no latents but a picture, 3 channels in -1..1
+};
 
-// clean [4, h, w], as the denoiser has them -> [h, w].
+// clean [C, h, w], as the denoiser has them -> [h, w].
 RgbPicture preview(LatentSpace space, const at::Tensor& clean);
 
 }  // namespace kinora::models::diffusion

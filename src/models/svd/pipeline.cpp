@@ -138,6 +138,7 @@ PipelineInfo describe(const ModelFiles& files) {
   info.family = "svd";
   info.pipeline = files.index().text("_class_name", "");
   info.tasks = {Task::image_to_video};
+  info.prompted = false;
   const auto unet = UNetConfig::read(files.config("unet"));
   info.size_multiple = std::max<std::int64_t>(8, VaeConfig::read(files.config("vae")).factor());
   info.width = 1024;

@@ -9,6 +9,16 @@
 namespace kinora::nn {
 namespace {
 
+// The reference computes with levels that are given to it in float32. The rounding shows in the timesteps, whose sines the model sees.
+void shift_in_float32(Levels& levels, float m) {
+  for (double& level : levels) level = m / (m + (1.0F / static_cast<float>(level) - 1.0F));
+}
+
+void stretch_in_float32(Levels& levels, double terminal) {
+  const float factor = (1.0F - static_cast<float>(levels.back())) / static_cast<float>(1 - terminal);
+  for (double& level : levels) level = 1.0F - (1.0F - static_cast<float>(level)) / factor;
+}
+
 class FlowMatchEuler final : public Scheduler {
  public:
   explicit FlowMatchEuler(const JsonConfig& config)
@@ -44,12 +54,15 @@ class FlowMatchEuler final : public Scheduler {
       if (!(level > 0) || level > 1) throw std::invalid_argument("noise levels must be above 0 and at most 1");
     if (dynamic_ && !plan.mu)
       throw std::invalid_argument("this scheduler shifts by the size of the picture (use_dynamic_shifting): mu is needed");
-    if (dynamic_) {
+    const bool given = !plan.sigmas.empty();
+    if (dynamic_ && given) {
+      shift_in_float32(levels, static_cast<float>(time_shift_ == TimeShift::exponential ? std::exp(*plan.mu) : *plan.mu));
+    } else if (dynamic_) {
       shift_levels_by(levels, time_shift_, *plan.mu);
     } else {
       shift_levels(levels, shift_);
     }
-    if (terminal_ > 0 && levels.back() < 1) stretch_to_terminal(levels, terminal_);
+    if (terminal_ > 0 && levels.back() < 1) given ? stretch_in_float32(levels, terminal_) : stretch_to_terminal(levels, terminal_);
     levels = lay_out(layout_, levels, limits_, static_cast<std::int64_t>(levels.size()));
     if (invert_)
       for (double& level : levels) level = 1 - level;

@@ -1,0 +1,12 @@
+#include "models/t5/text_stage.hpp"
+
+namespace kinora::models::t5 {
+
+PromptEncoder load_text_stage(const ModelFiles& files, nn::Placement placement, diffusion::Components& components) {
+  if (placement.dtype == at::kHalf) placement.dtype = at::kBFloat16;
+  auto loaded = load(Config::read(files.config("text_encoder")), files.weights("text_encoder"), placement);
+  components.add("text_encoder", std::move(loaded.parameters));
+  return {std::make_shared<nn::UnigramTokenizer>(nn::UnigramTokenizer::open(files.folder("tokenizer"))), loaded.model};
+}
+
+}  // namespace kinora::models::t5
