@@ -41,6 +41,7 @@ Task<tl::expected<SharedEventBatch, Problem>> EventReader::read(std::string proj
   } else {
     auto batch = std::make_shared<EventBatch>();
     batch->events = std::move(*events);
+    batch->full = static_cast<int>(batch->events.size()) == kBatch;
     for (const jobs::Event& event : batch->events) {
       json::value envelope = jobs::to_json(event);
       jobs::add_urls(envelope, links_);

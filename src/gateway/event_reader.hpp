@@ -18,6 +18,7 @@ namespace kinora::gateway {
 struct EventBatch {
   std::vector<jobs::Event> events;
   std::vector<std::string> texts;  // their envelopes, with URLs signed just now
+  bool full = false;               // more may follow at once: who reads it is behind
   const std::string& text(const jobs::Event* event) const { return texts[static_cast<std::size_t>(event - events.data())]; }
 };
 using SharedEventBatch = std::shared_ptr<const EventBatch>;

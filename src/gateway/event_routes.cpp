@@ -18,29 +18,24 @@ Task<void> send_end(Call& call, std::int64_t offset) {
   (void)co_await call.response.finish();
 }
 
-// The subject's last event is among them; a run that was retried after it goes on.
-bool ended(const std::vector<jobs::Event>& events) {
-  bool over = false;
-  for (const jobs::Event& event : events) over = (over || ends_subject(event.type)) && event.type != "run.retried";
-  return over;
-}
-
 // Writes what follows `offset` until the subject's last event has been written, the peer goes or the log fails. "": the project's log,
 // which has no end.
 Task<void> follow(Call& call, const Services& services, const std::string& subject, const StreamQuery& query, std::int64_t offset) {
   const std::string project = call.caller.project;
+  bool over = false;
   for (;;) {
     const auto batch = co_await services.event_reader.read(project, subject, offset);
     if (!batch) co_return;  // the stream breaks off; the client resumes where it was
     const auto& events = (*batch)->events;
-    for (const auto* event : thin(events, query))
+    for (const auto* event : thin(events, query, (*batch)->full))
       if (!co_await send_event(call, event->type, (*batch)->text(event), event->offset)) co_return;
     if (!events.empty()) offset = events.back().offset;
-    if (!subject.empty() && ended(events)) {
+    over = over_after(events, over);
+    if ((*batch)->full) continue;
+    if (!subject.empty() && over) {
       co_await send_end(call, offset);
       co_return;
     }
-    if (static_cast<int>(events.size()) == EventReader::kBatch) continue;
     if (co_await services.engine.feed().wait(subject, offset, services.heartbeat)) continue;
     // Silence: the subject may have been deleted together with its events.
     if (!subject.empty() && !co_await view_subject(services, project, subject)) {
@@ -151,7 +146,12 @@ Task<Answer> subject_events(Call& call, const Services& services, std::string su
   // Read after the offset: what is missing in this picture of the subject comes as events.
   const auto view = co_await view_subject(services, call.caller.project, subject);
   if (!view) co_return tl::unexpected(view.error());
-  if (auto kept = co_await check_offset(services, *query, *newest); !kept) co_return tl::unexpected(std::move(kept).error());
+  if (auto kept = co_await check_offset(services, *query, *newest); !kept) {
+    // From the beginning: nothing of this subject is missed when its first event is still there.
+    const auto rest = *query->after == 0 ? co_await services.event_reader.read(call.caller.project, subject, 0)
+                                         : tl::expected<SharedEventBatch, Problem>(nullptr);
+    if (!rest || !*rest || (*rest)->events.empty() || (*rest)->events.front().seq != 1) co_return tl::unexpected(std::move(kept).error());
+  }
   if (query->after && view->ended) {
     const auto rest = co_await services.event_reader.read(call.caller.project, subject, *query->after);
     if (rest && (*rest)->events.empty()) co_return Reply::empty(204);  // the end was seen: do not reconnect

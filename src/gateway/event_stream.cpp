@@ -58,16 +58,21 @@ bool wanted(const StreamQuery& query, std::string_view type) {
   return query.types.empty() || std::ranges::any_of(query.types, [&](const std::string& pattern) { return jobs::matches(pattern, type); });
 }
 
-std::vector<const jobs::Event*> thin(const std::vector<jobs::Event>& batch, const StreamQuery& query) {
+std::vector<const jobs::Event*> thin(const std::vector<jobs::Event>& batch, const StreamQuery& query, bool behind) {
   std::vector<const jobs::Event*> out;
   for (const auto& event : batch) {
     if (!wanted(query, event.type)) continue;
-    if (!out.empty() && may_be_dropped(event.type) && out.back()->type == event.type)
+    if (behind && !out.empty() && may_be_dropped(event.type) && out.back()->type == event.type)
       out.back() = &event;
     else
       out.push_back(&event);
   }
   return out;
+}
+
+bool over_after(const std::vector<jobs::Event>& batch, bool over) {
+  for (const jobs::Event& event : batch) over = (over || ends_subject(event.type)) && event.type != "run.retried";
+  return over;
 }
 
 }  // namespace kinora::gateway

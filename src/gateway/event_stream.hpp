@@ -28,8 +28,10 @@ std::vector<std::string> split_types(std::string_view text);
 bool wanted(const StreamQuery& query, std::string_view type);
 bool may_be_dropped(std::string_view type);  // job.progress, job.preview, job.log
 bool ends_subject(std::string_view type);    // job.succeeded, job.failed, job.canceled, job.expired
-// Leaves out what is not wanted and, of several droppable events of one type in a row of a batch, all but the last:
-// who reads slowly gets fewer of them, and every change of state.
-std::vector<const jobs::Event*> thin(const std::vector<jobs::Event>& batch, const StreamQuery& query);
+// Leaves out what is not wanted. For a reader that is a whole batch `behind` also, of several droppable events of one type in a row, all
+// but the last: it gets fewer of them, and every change of state. Who keeps up gets every event.
+std::vector<const jobs::Event*> thin(const std::vector<jobs::Event>& batch, const StreamQuery& query, bool behind);
+// Whether the subject is over after these, when it was (`over`) or was not before them: a run that is retried goes on.
+bool over_after(const std::vector<jobs::Event>& batch, bool over);
 
 }  // namespace kinora::gateway

@@ -50,24 +50,32 @@ TEST(StreamQuery, holds_at_most_32_patterns) {
   EXPECT_FALSE(read_stream_query(request(types + ",a")));
 }
 
-TEST(Stream, keeps_the_last_of_progress_events_in_a_row_and_every_change_of_state) {
+TEST(Stream, keeps_the_last_of_progress_events_in_a_row_and_every_change_of_state_for_who_is_behind) {
   const std::vector<jobs::Event> batch{event(1, "job.created"),  event(2, "job.progress"), event(3, "job.progress"),
                                        event(4, "job.retrying"), event(5, "job.retrying"), event(6, "job.progress"),
                                        event(7, "job.succeeded")};
   std::vector<std::int64_t> offsets;
-  for (const auto* kept : thin(batch, {})) offsets.push_back(kept->offset);
+  for (const auto* kept : thin(batch, {}, true)) offsets.push_back(kept->offset);
   EXPECT_EQ(offsets, (std::vector<std::int64_t>{1, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(thin(batch, {}, false).size(), 7u) << "who keeps up gets every event";
+}
+TEST(Stream, of_a_run_that_was_retried_goes_on_also_across_batches) {
+  EXPECT_TRUE(over_after({event(1, "run.started"), event(2, "run.failed")}, false));
+  EXPECT_FALSE(over_after({event(2, "run.failed"), event(3, "run.retried"), event(4, "step.ready")}, false));
+  EXPECT_FALSE(over_after({event(3, "run.retried")}, true));
+  EXPECT_TRUE(over_after({}, true));
+  EXPECT_TRUE(over_after({event(3, "run.retried"), event(4, "run.succeeded")}, true));
 }
 
 TEST(Stream, filters_by_pattern_and_progress) {
   const std::vector<jobs::Event> batch{event(1, "job.created"), event(2, "job.progress"), event(3, "job.succeeded")};
   StreamQuery query;
   query.progress = false;
-  EXPECT_EQ(thin(batch, query).size(), 2u);
+  EXPECT_EQ(thin(batch, query, false).size(), 2u);
   query = {};
   query.types = {"job.succeeded", "step.*"};
-  ASSERT_EQ(thin(batch, query).size(), 1u);
-  EXPECT_EQ(thin(batch, query)[0]->offset, 3);
+  ASSERT_EQ(thin(batch, query, false).size(), 1u);
+  EXPECT_EQ(thin(batch, query, false)[0]->offset, 3);
 }
 
 TEST(Stream, ends_with_a_terminal_event) {

@@ -175,6 +175,8 @@ TEST_F(Events, so_old_that_they_are_no_longer_kept_are_410) {
   const auto job = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
   EXPECT_EQ(get("/v1/jobs/" + text(job["id"]) + "/events", {{"last-event-id", offset}}).code(), "events_gone");
   EXPECT_EQ(get("/v1/events/stream?after=" + offset).code(), "events_gone");
+  EXPECT_EQ(get("/v1/jobs/" + text(old["id"]) + "/events?after=0").code(), "events_gone");
+  EXPECT_EQ(whole("/v1/jobs/" + text(job["id"]) + "/events?after=0").events.at(0).type, "job.created") << "all of this one is kept";
 }
 
 TEST_F(Events, are_listed_in_pages_that_new_ones_do_not_disturb) {

@@ -251,10 +251,15 @@ Task<Answer> retry(Call& call, const Services& services) {
 }
 
 Task<Answer> erase_end_user(Call& call, const Services& services) {
-  auto erased = co_await services.engine.erase_end_user(call.caller.project, id_of(call));
-  if (!erased) co_return tl::unexpected(std::move(erased).error());
-  co_return Reply::of(erased->pending > 0 ? 202 : 200,
-                      json::object{{"object", "erasure"}, {"end_user", id_of(call)}, {"jobs", erased->jobs}, {"pending", erased->pending}});
+  // Runs first: they would make further jobs.
+  const auto runs = co_await services.runs.erase_end_user(call.caller.project, id_of(call));
+  if (!runs) co_return tl::unexpected(runs.error());
+  const auto jobs = co_await services.engine.erase_end_user(call.caller.project, id_of(call));
+  if (!jobs) co_return tl::unexpected(jobs.error());
+  const std::int64_t pending = jobs->pending + runs->pending;
+  co_return Reply::of(
+      pending > 0 ? 202 : 200,
+      json::object{{"object", "erasure"}, {"end_user", id_of(call)}, {"jobs", jobs->jobs}, {"runs", runs->runs}, {"pending", pending}});
 }
 
 Task<Answer> attempts(Call& call, const Services& services) {

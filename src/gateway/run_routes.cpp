@@ -183,6 +183,14 @@ Task<Answer> answer_gate(Call& call, const Services& services, bool approved) {
                                                          std::move(answer)));
 }
 
+Task<Answer> pause(Call& call, const Services& services) {
+  co_return show(services, co_await services.runs.pause(call.caller.project, id_of(call)));
+}
+
+Task<Answer> resume(Call& call, const Services& services) {
+  co_return show(services, co_await services.runs.resume(call.caller.project, id_of(call)));
+}
+
 Task<Answer> signal(Call& call, const Services& services) {
   auto body = co_await call.read_json();
   if (!body) co_return tl::unexpected(std::move(body).error());
@@ -263,15 +271,14 @@ tl::expected<json::object, Problem> public_run(const Services& services, const r
   if (!definition) return tl::unexpected(std::move(definition).error());
   runs::Run derived = run;
   runs::derive(*definition, derived);
-  return runs::to_json(derived, *definition, services.links,
-                       [&](std::size_t step, std::size_t index) { return services.runs.fraction(run.id, step, index); });
+  return runs::to_json(
+      derived, *definition, services.links,
+      [&](std::size_t step, std::size_t index) { return services.runs.fraction(run.id, step, index); },
+      services.runs.eta_s(derived, *definition));
 }
 
 void add_run_routes(Surface& surface, SharedServices services) {
-  const auto add = [&](std::string method, std::string path, std::string_view scope, Task<Answer> (*handler)(Call&, const Services&)) {
-    surface.add(std::move(method), std::move(path), std::string(scope),
-                [services, handler](Call& call) { return handler(call, *services); });
-  };
+  const ServiceRoutes add{surface, std::move(services)};
   add("POST", "/v1/runs", "runs:write", create);
   add("GET", "/v1/runs", "runs:read", list);
   add("GET", "/v1/runs/{id}", "runs:read", get);
@@ -281,18 +288,14 @@ void add_run_routes(Surface& surface, SharedServices services) {
   add("GET", "/v1/runs/{id}/steps/{step}", "runs:read", step);
   add("GET", "/v1/runs/{id}/steps/{step}/{index}", "runs:read", step);
   add("GET", "/v1/runs/{id}/graph", "runs:read", graph);
-  surface.add("GET", "/v1/runs/{id}/events", "runs:read", [services](Call& call) { return subject_events(call, *services, id_of(call)); });
+  add("GET", "/v1/runs/{id}/events", "runs:read", [](Call& call, const Services& all) { return subject_events(call, all, id_of(call)); });
   add("POST", "/v1/runs/{id}/signals/{name}", "runs:write", signal);
   add("POST", "/v1/runs/{id}/steps/{step}/approve", "runs:write",
       [](Call& call, const Services& all) { return answer_gate(call, all, true); });
   add("POST", "/v1/runs/{id}/steps/{step}/reject", "runs:write",
       [](Call& call, const Services& all) { return answer_gate(call, all, false); });
-  surface.add("POST", "/v1/runs/{id}/pause", "runs:write", [services](Call& call) -> Task<Answer> {
-    co_return show(*services, co_await services->runs.pause(call.caller.project, id_of(call)));
-  });
-  surface.add("POST", "/v1/runs/{id}/resume", "runs:write", [services](Call& call) -> Task<Answer> {
-    co_return show(*services, co_await services->runs.resume(call.caller.project, id_of(call)));
-  });
+  add("POST", "/v1/runs/{id}/pause", "runs:write", pause);
+  add("POST", "/v1/runs/{id}/resume", "runs:write", resume);
 }
 
 }  // namespace kinora::gateway

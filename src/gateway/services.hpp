@@ -46,6 +46,16 @@ struct Services {
 
 using SharedServices = std::shared_ptr<const Services>;
 
+// Puts endpoints that take the services on the surface: `add("GET", "/v1/runs", "runs:read", list)`.
+struct ServiceRoutes {
+  Surface& surface;
+  SharedServices services;
+  void operator()(std::string method, std::string pattern, std::string scope, Task<Answer> (*endpoint)(Call&, const Services&)) const {
+    surface.add(std::move(method), std::move(pattern), std::move(scope),
+                [services = services, endpoint](Call& call) { return endpoint(call, *services); });
+  }
+};
+
 // URLs of content, signed for kUrlLife.
 jobs::Links make_links(const Address& address, const UrlSigner& signer, Clock clock);
 

@@ -138,6 +138,7 @@ TEST_F(Webhooks, carry_the_trace_of_the_request) {
   const auto made = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}},
                          {{"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}});
   run_until([&] { return !got.empty(); });
+  ASSERT_FALSE(got.empty());
   EXPECT_TRUE(got.front().header("traceparent").starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
   EXPECT_EQ(made.status, 200);
 }
@@ -224,6 +225,7 @@ TEST_F(Webhooks, end_at_410_and_tell_so) {
   answer = [&](const Received& one, net::Headers&) { return one.header("x-which") == "other" ? 204 : 410; };
   ping();
   run_until([&] { return !got.empty(); });
+  ASSERT_GE(got.size(), 1u);
   EXPECT_EQ(got.front().text("type"), "webhook.disabled");
   EXPECT_EQ(got.front().text("subject"), id(made));
   const auto now = get("/v1/webhooks/" + id(made));
@@ -291,6 +293,7 @@ TEST_F(Webhooks, are_signed_with_both_secrets_for_a_day_after_a_rotation) {
   EXPECT_NE(first, second);
   ping();
   run_until([&] { return got.size() == 1; });
+  ASSERT_GE(got.size(), 1u);
   EXPECT_EQ(got[0].header("webhook-signature"), v1(second, got[0]) + " " + v1(first, got[0]));
   skew += 24h + 1s;
   ping();
@@ -302,6 +305,7 @@ TEST_F(Webhooks, carry_an_ed25519_signature_when_asked) {
   endpoint(json::object{{"events", json::array{"job.succeeded"}}, {"algorithms", json::array{"v1", "v1a"}}});
   ping();
   run_until([&] { return got.size() == 1; });
+  ASSERT_GE(got.size(), 1u);
   EXPECT_NE(got[0].header("webhook-signature").find(" v1a,"), std::string::npos);
   const auto keys = get("/.well-known/webhook-keys.json", {{"authorization", ""}});
   EXPECT_EQ(keys.status, 200);
@@ -331,6 +335,7 @@ TEST_F(Webhooks, are_replayed_with_the_same_id) {
   const auto again = post("/v1/webhook-deliveries/" + delivery + "/replay", json::object());
   EXPECT_EQ(again.status, 202) << again.body;
   run_until([&] { return got.size() == 2; });
+  ASSERT_GE(got.size(), 2u);
   EXPECT_EQ(got[0].header("webhook-id"), got[1].header("webhook-id"));
   EXPECT_NE(again["id"].as_string(), delivery);
   EXPECT_EQ(post("/v1/webhook-deliveries/dlv_01KE0000000000000000000001/replay", json::object()).status, 404);
@@ -363,6 +368,7 @@ TEST_F(Webhooks, of_one_job_go_to_its_own_url_signed_with_the_default_secret) {
   EXPECT_EQ(got.size(), 1u);
   const auto secret = get("/v1/webhooks/default/secret");
   ASSERT_EQ(secret.status, 200) << secret.body;
+  ASSERT_GE(got.size(), 1u);
   EXPECT_EQ(got[0].header("webhook-signature"), v1(std::string(secret["secret"].as_string()), got[0]));
   EXPECT_TRUE(get("/v1/webhooks")["data"].as_array().empty());
 }

@@ -109,7 +109,7 @@ class Session {
     co_return "";
   }
 
-  Task<void> follow(std::string sub, ws::Topic topic, std::int64_t offset, bool ended) {
+  Task<void> follow(std::string sub, ws::Topic topic, std::int64_t offset, bool over) {
     for (;;) {
       const auto batch = co_await services_.event_reader.read(caller_.project, topic.subject, offset);
       if (!batch) {
@@ -117,16 +117,16 @@ class Session {
         co_return;
       }
       const auto& events = (*batch)->events;
-      for (const auto* event : thin(events, StreamQuery{}))
+      for (const auto* event : thin(events, StreamQuery{}, (*batch)->full))
         if (!co_await socket_.send_text(ws_event(sub, event->offset, (*batch)->text(event)))) co_return;
       if (!events.empty()) offset = events.back().offset;
-      const bool last = std::ranges::any_of(events, [](const jobs::Event& event) { return ends_subject(event.type); });
-      if (!topic.subject.empty() && (last || (ended && events.empty()))) {
+      over = over_after(events, over);
+      if ((*batch)->full) continue;
+      if (!topic.subject.empty() && over) {
         (void)co_await socket_.send_text(ws_end(sub, topic.name));
         co_return;
       }
-      if (static_cast<int>(events.size()) < EventReader::kBatch)
-        (void)co_await services_.engine.feed().wait(topic.subject, offset, std::chrono::hours(1));
+      (void)co_await services_.engine.feed().wait(topic.subject, offset, std::chrono::hours(1));
     }
   }
 

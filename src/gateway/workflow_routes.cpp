@@ -185,10 +185,7 @@ Task<Answer> validate(Call& call, const Services& services) {
 }  // namespace
 
 void add_workflow_routes(Surface& surface, SharedServices services) {
-  const auto add = [&](std::string method, std::string path, std::string_view scope, Task<Answer> (*handler)(Call&, const Services&)) {
-    surface.add(std::move(method), std::move(path), std::string(scope),
-                [services, handler](Call& call) { return handler(call, *services); });
-  };
+  const ServiceRoutes add{surface, std::move(services)};
   add("POST", "/v1/workflows", "runs:write", save);
   add("GET", "/v1/workflows", "runs:read", list);
   add("POST", "/v1/workflows/validate", "runs:read", validate);

@@ -180,12 +180,18 @@ Task<base::Status> Engine::sweep() {
   const auto state = state_;
   co_return co_await state->sweep();
 }
+void Engine::on_sweep(std::function<base::Result<std::int64_t>(store::Connection&, UnixMillis)> also) {
+  state_->on_sweep_ = std::move(also);
+}
 void Engine::on_child(std::function<void(const Job&)> listener) { state_->on_child_ = std::move(listener); }
 EventFeed& Engine::feed() { return state_->feed_; }
 std::int64_t Engine::queue_position(std::string_view job) const { return state_->queue_position(job); }
 
 std::optional<double> Engine::queue_eta_s(std::string_view job) const { return state_->queue_eta_s(job); }
 const EtaAccuracy& Engine::eta_accuracy() const { return state_->eta_.accuracy(); }
+std::optional<double> Engine::mean_seconds(std::string_view task, std::string_view model) const {
+  return state_->eta_.seconds(capability_of(task, model));
+}
 
 Engine::Counts Engine::counts() const {
   Counts out;

@@ -122,6 +122,8 @@ class Engine {
   // Seconds until a waiting job is done, by what tasks like it took; nullopt: not waiting, or nothing was measured yet.
   std::optional<double> queue_eta_s(std::string_view job) const;
   const EtaAccuracy& eta_accuracy() const;
+  // What attempts of this task took in the mean, on the model that jobs named ("": none); nullopt: nothing was measured yet.
+  std::optional<double> mean_seconds(std::string_view task, std::string_view model) const;
 
   // Events. feed().wait() tells when to read again.
   Task<Outcome<std::vector<Event>>> events(EventQuery query);
@@ -164,6 +166,8 @@ class Engine {
 
   // Expired artifacts, uploads, events, idempotency rows and blobs without owner; runs by itself every sweep_every.
   Task<base::Status> sweep();
+  // A further room's old rows: called in the sweep's transaction, on the writer's thread; gives how many went. Set before recover().
+  void on_sweep(std::function<base::Result<std::int64_t>(store::Connection&, UnixMillis)> also);
 
   struct Counts {
     std::size_t queued = 0, running_attempts = 0, active_jobs = 0;

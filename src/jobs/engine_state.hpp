@@ -46,7 +46,8 @@ inline std::string model_of(const Job& job, const TaskRow& task) {
   return task.task == job.task ? job.resolved_model.value_or("") : std::string();
 }
 
-inline std::string capability_of(const Job& job, const TaskRow& task) { return task.task + "\n" + model_of(job, task); }
+inline std::string capability_of(std::string_view task, std::string_view model) { return std::string(task) + "\n" + std::string(model); }
+inline std::string capability_of(const Job& job, const TaskRow& task) { return capability_of(task.task, model_of(job, task)); }
 
 // An attempt that is being carried out.
 struct RunningAttempt {
@@ -168,6 +169,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::multimap<UnixMillis, std::pair<std::string, TaskKey>> delayed_;        // back-off
   std::multimap<UnixMillis, std::string> deadlines_;                          // jobs to look at
   std::function<void(const Job&)> on_child_;
+  std::function<base::Result<std::int64_t>(store::Connection&, UnixMillis)> on_sweep_;
   std::size_t admitting_ = 0;  // submits between admission and adopt()
   UnixMillis next_sweep_{};
   boost::asio::steady_timer timer_;

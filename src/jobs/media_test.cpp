@@ -178,6 +178,23 @@ TEST_F(MediaTest, sweeps_what_has_expired_but_not_what_a_job_reads) {
   EXPECT_EQ(world_.job(id).status, Status::queued);
 }
 
+TEST_F(MediaTest, tells_once_a_day_ahead_that_an_artifact_will_go_and_when_it_has_gone) {
+  const std::string id = world_.artifact("video/mp4", nullptr, "short");
+  const auto lives = std::chrono::seconds(604'800);
+  world_.now += lives - 24h - 10s;
+  ASSERT_TRUE(world_.run(world_.engine->sweep()));
+  EXPECT_EQ(world_.history(id), "artifact.created");
+  world_.now += 20s;
+  ASSERT_TRUE(world_.run(world_.engine->sweep()));
+  ASSERT_TRUE(world_.run(world_.engine->sweep()));
+  EXPECT_EQ(world_.history(id), "artifact.created artifact.expiring");
+  const auto artifact = world_.run(world_.engine->artifact("proj_1", id));
+  EXPECT_EQ(world_.events(id)[1].data.at("expires_at"), json::value(base::to_rfc3339(*artifact->expires_at)));
+  world_.now += 24h;
+  ASSERT_TRUE(world_.run(world_.engine->sweep()));
+  EXPECT_EQ(world_.history(id), "artifact.created artifact.expiring artifact.deleted");
+}
+
 TEST_F(MediaTest, takes_files_only_for_an_attempt_that_runs) {
   const store::Blob blob = world_.put("abc");
   EXPECT_EQ(world_.engine->attempt_target("att_01KE0000000000000000000001").error().code, "not_found");

@@ -122,7 +122,13 @@ ALTER TABLE jobs ADD COLUMN parent TEXT;
 CREATE INDEX jobs_by_run ON jobs(json_extract(parent, '$.run')) WHERE parent IS NOT NULL;
 )sql";
 
-constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries, kParents};
+// Whether artifact.expiring was told, or is not to be: nobody waits for what a workflow drops.
+constexpr std::string_view kExpiring = R"sql(
+ALTER TABLE artifacts ADD COLUMN expiry_told INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX artifacts_to_tell ON artifacts(expires_at) WHERE expiry_told = 0;
+)sql";
+
+constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries, kParents, kExpiring};
 
 }  // namespace
 

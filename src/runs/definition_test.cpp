@@ -105,6 +105,30 @@ TEST(Types, accept_what_fits) {
             "");
 }
 
+TEST(Types, take_the_sound_of_an_audio_file_as_well_as_of_a_video) {
+  constexpr std::string_view kMux =
+      R"({"id":"m","task":"mux","input":{"video":{"$ref":"steps.up.output.video"},"audio":{"$ref":"steps.s.output.SLOT"}}})";
+  const auto with = [&](std::string sound, std::string slot) {
+    std::string mux(kMux);
+    mux.replace(mux.find("SLOT"), 4, slot);
+    return type_error(steps(std::string(kUp) + "," + sound + "," + mux), kClip);
+  };
+  EXPECT_EQ(with(R"({"id":"s","task":"extract-audio","input":{"media":{"$ref":"args.clip"}}})", "audio"), "");
+  EXPECT_EQ(with(R"({"id":"s","task":"clip","input":{"video":{"$ref":"args.clip"}}})", "video"), "");
+  EXPECT_EQ(with(R"({"id":"s","task":"thumbnail","input":{"video":{"$ref":"args.clip"}}})", "image"),
+            "workflow_type_error /steps/2/input/audio");
+}
+
+TEST(Types, let_a_condition_keep_a_step_without_its_input_from_running) {
+  constexpr std::string_view kStep = R"({"id":"s","task":"extract-audio","input":{"media":{"$ref":"args.music?"}}WHEN})";
+  const auto with = [&](std::string when) {
+    std::string step(kStep);
+    return type_error(steps(step.replace(step.find("WHEN"), 4, when)), R"({"music":null})");
+  };
+  EXPECT_EQ(with(R"(,"when":"args.music != null")"), "");
+  EXPECT_EQ(with(""), "workflow_type_error /steps/0/input/media");
+}
+
 TEST(Types, point_at_what_does_not_fit) {
   const auto after = [](std::string_view step) { return steps(std::string(kUp) + "," + std::string(step)); };
   // a video into an image slot, an image into a video slot

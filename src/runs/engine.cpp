@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "runs/engine_state.hpp"
+#include "runs/eta.hpp"
 
 namespace kinora::runs {
 
@@ -33,9 +34,20 @@ Change take_change(ActiveRun& active, const std::function<std::string(std::strin
   Change out;
   ++active.run.version;
   out.now = now;
+  // What is stored already, and may be large, is not copied for every transition.
+  const bool whole = active.run.version == 1 || std::exchange(active.rewritten, false);
   std::vector<StepState> steps = std::move(active.run.steps);
+  json::object definition, args;
+  if (!whole) {
+    definition.swap(active.run.definition);
+    args.swap(active.run.args);
+  }
   out.run = active.run;
   active.run.steps = std::move(steps);
+  if (!whole) {
+    definition.swap(active.run.definition);
+    args.swap(active.run.args);
+  }
   Touched touched = std::exchange(active.pending, {});
   for (const std::size_t i : touched.steps) {
     StepState& state = active.run.steps[i];
@@ -205,12 +217,16 @@ Engine::~Engine() {
   state_->stopping_ = true;
   state_->timer_.cancel();
   state_->jobs_.on_child({});
+  state_->jobs_.on_sweep({});
 }
 
 base::Status Engine::prepare() {
   state_->jobs_.on_child([weak = std::weak_ptr(state_)](const jobs::Job& job) {
     if (const auto state = weak.lock()) state->on_job(job);
   });
+  static constexpr std::chrono::hours kRunsKept{24 * 90};
+  static constexpr std::int64_t kBatch = 100;  // runs have many rows
+  state_->jobs_.on_sweep([](Connection& connection, UnixMillis now) { return drop_old_runs(connection, now - kRunsKept, kBatch); });
   return state_->database_.migrate(kSchemaRoom, schema_steps());
 }
 
@@ -234,6 +250,12 @@ double Engine::fraction(std::string_view run, std::size_t step, std::size_t inde
   const ActiveRun* active = state_->find(run);
   if (active == nullptr || step >= active->run.steps.size() || index >= active->run.steps[step].items.size()) return 0;
   return active->run.steps[step].items[index].fraction;
+}
+
+std::optional<double> Engine::eta_s(const Run& run, const Definition& definition) const {
+  return runs::eta_s(
+      definition, run, [&](std::size_t step, std::size_t index) { return fraction(run.id, step, index); },
+      [&](std::string_view task, std::string_view model) { return state_->jobs_.mean_seconds(task, model); });
 }
 
 }  // namespace kinora::runs

@@ -72,6 +72,8 @@ class Engine {
     std::int64_t deadline_s = kDefaultDeadlineS;
   };
   Task<Outcome<Run>> retry(std::string project, std::string id, Retry what);
+  // Cancels the end user's runs; those that have ended are deleted.
+  Task<Outcome<ErasedRuns>> erase_end_user(std::string project, std::string end_user);
 
   // Saved workflows.
   Task<Outcome<std::pair<Workflow, WorkflowVersion>>> save(Workflow workflow, json::object args_schema, json::object definition);
@@ -80,6 +82,8 @@ class Engine {
 
   // How far an item at work is, 0..1; from memory.
   double fraction(std::string_view run, std::size_t step, std::size_t index) const;
+  // Seconds until the run ends, by what its tasks took before (eta.hpp).
+  std::optional<double> eta_s(const Run& run, const Definition& definition) const;
   std::size_t active() const;
 
  private:
@@ -89,7 +93,7 @@ class Engine {
 
 // The public object of GET /v1/runs/{id}. `fraction` of an item at work.
 json::object to_json(const Run& run, const Definition& definition, const jobs::Links& links,
-                     const std::function<double(std::size_t step, std::size_t index)>& fraction);
+                     const std::function<double(std::size_t step, std::size_t index)>& fraction, std::optional<double> eta_s);
 json::object step_json(const Run& run, const Definition& definition, std::size_t step, const jobs::Links& links);
 json::object item_json(const Step& step, const Item& item, std::size_t index, const jobs::Links& links);
 json::object summary_json(const Run& run);  // of a list

@@ -106,6 +106,19 @@ Task<Outcome<Run>> Engine::signal(std::string project, std::string id, std::stri
   });
 }
 
+Task<Outcome<ErasedRuns>> Engine::erase_end_user(std::string project, std::string end_user) {
+  const auto state = state_;
+  std::vector<std::string> at_work;
+  for (const auto& [id, active] : state->active_)
+    if (active.run.project == project && active.run.end_user == end_user && !terminal(active.run.status)) at_work.push_back(id);
+  for (const std::string& id : at_work) {
+    const auto canceled = co_await cancel(project, id, "end_user_erased");
+    if (!canceled) co_return tl::unexpected(canceled.error());
+  }
+  co_return answer_of(
+      co_await state->database_.write([&](Connection& connection) { return erase_runs_of(connection, project, end_user); }));
+}
+
 Task<Outcome<Run>> Engine::retry(std::string project, std::string id, Retry what) {
   const auto state = state_;
   auto before = co_await get(project, id);
@@ -162,6 +175,7 @@ Task<Outcome<Run>> Engine::retry(std::string project, std::string id, Retry what
         active.run.steps[step] = StepState{};
     active.definition = std::move(definition);
     active.run.definition = active.definition.source;
+    active.rewritten = true;
     return {};
   });
 }

@@ -101,6 +101,8 @@ Task<Outcome<CreateAnswer>> Engine::State::create(CreateRequest request, std::op
       KINORA_OK(jobs::finish_idempotent(connection, *request.idempotency, {202, "", run.id}, std::max(run.deadline_at, now) + kKept));
     }
     KINORA_OK(insert_run(connection, change.run));
+    KINORA_OK(
+        keep_artifacts(connection, run.project, json::value(change.run.args), change.run.deadline_at));  // what its last step may read
     if (wanted->webhook) KINORA_OK(jobs::put_subject_hook(connection, run.id, *wanted->webhook));
     KINORA_OK(write_details(connection, change, out.offsets));
     return out;

@@ -16,6 +16,7 @@ struct ActiveRun {
   Touched pending;                                          // not yet given to the database
   std::vector<std::pair<std::string, StepResult>> results;  // by step key, to be stored with the next change
   std::vector<std::string> released;                        // jobs whose artifacts may go
+  bool rewritten = false;                                   // the definition has changed: it is to be stored again
   bool storing = false;                                     // a change is on its way; the next one waits for it
   bool changed = false;                                     // something is pending
   std::optional<UnixMillis> due;
@@ -74,7 +75,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
 
 // One transition, as one transaction writes it.
 struct Change {
-  Run run;                                               // without steps
+  Run run;                                               // without steps; definition and args only when they are to be stored
   std::vector<std::pair<std::size_t, StepState>> steps;  // without items
   std::vector<std::tuple<std::size_t, std::size_t, Item>> items;
   std::vector<jobs::Event> events;

@@ -155,6 +155,66 @@ TEST(RunEngine, retries_what_failed_as_a_new_generation_in_the_same_stream) {
   EXPECT_NE(world.history(id).find("run.partially_succeeded run.retried"), std::string::npos) << world.history(id);
 }
 
+TEST(RunEngine, keeps_what_a_run_reads_until_its_deadline_and_the_run_for_90_days) {
+  World world;
+  ASSERT_TRUE(world.begin());
+  const std::string clip = world.artifact("video/mp4");
+  const std::string id = world.create(R"({"args":{"c":{"artifact":")" + clip +
+                                      R"("}},"deadline_s":604800,"steps":[{"id":"g","gate":{"type":"manual","timeout_s":604800}}]})");
+  const auto kept = world.run(world.engine->artifact("proj_1", clip));
+  EXPECT_GE(*kept->expires_at, world.get(id).deadline_at);
+  ASSERT_TRUE(world.run(world.runs->cancel("proj_1", id, std::nullopt)));
+  world.now += std::chrono::hours(24 * 90) - 1min;
+  ASSERT_TRUE(world.run(world.engine->sweep()));
+  EXPECT_TRUE(world.run(world.runs->get("proj_1", id)));
+  world.now += 2min;
+  ASSERT_TRUE(world.run(world.engine->sweep()));
+  EXPECT_EQ(world.run(world.runs->get("proj_1", id)).error().code, "not_found");
+}
+
+TEST(RunEngine, erases_what_it_holds_of_an_end_user) {
+  World world;
+  ASSERT_TRUE(world.begin());
+  const auto of = [&](std::string user) {
+    return world.create(R"({"args":{"prompt":"secret words"},"end_user":")" + user +
+                        R"(","steps":[{"id":"a","task":"ping","when":"args.prompt != ''"}]})");
+  };
+  const std::string theirs = of("u_1"), another = of("u_2");
+  ASSERT_TRUE(world.ended(theirs));
+  const std::string waiting = world.create(R"({"end_user":"u_1","steps":[{"id":"g","gate":{"type":"manual"}}]})");
+  auto erased = world.run(world.runs->erase_end_user("proj_1", "u_1"));
+  ASSERT_TRUE(erased) << erased.error().detail;
+  EXPECT_EQ(erased->runs, 2);  // the one that waited is canceled first
+  EXPECT_EQ(erased->pending, 0);
+  EXPECT_EQ(world.run(world.runs->get("proj_1", theirs)).error().code, "not_found");
+  EXPECT_EQ(world.run(world.runs->get("proj_1", waiting)).error().code, "not_found");
+  EXPECT_TRUE(world.run(world.runs->get("proj_1", another)));
+  EXPECT_NE(world.history(theirs), "GAP");
+  for (const jobs::Event& event : world.events(theirs)) EXPECT_EQ(event.data.at("data_removed"), json::value(true));
+}
+
+TEST(RunEngine, tells_when_it_will_be_done_once_its_task_was_measured) {
+  World world;
+  ASSERT_TRUE(world.begin());
+  const auto eta = [&](const std::string& id) {
+    const runs::Run run = world.get(id);
+    return world.runs->eta_s(run, *parse_definition(run.definition));
+  };
+  world.network.slots = 0;
+  constexpr std::string_view kOne = R"({"steps":[{"id":"a","task":"ping"},{"id":"b","task":"ping","needs":["a"]}]})";
+  const std::string first = world.create(kOne);
+  EXPECT_EQ(eta(first), std::nullopt);
+  world.network.slots = 8;
+  world.engine->wake();
+  ASSERT_TRUE(world.ended(first));
+  EXPECT_EQ(eta(first), std::nullopt) << "it has ended";
+  world.network.slots = 0;
+  const std::string second = world.create(kOne);
+  const auto mean = world.engine->mean_seconds("ping", "");
+  ASSERT_TRUE(mean);
+  EXPECT_EQ(eta(second), 2 * *mean);
+}
+
 TEST(RunEngine, uses_a_result_again_that_the_project_has) {
   World world;
   world.network.script = [&](jobs::AttemptRequest request, jobs::AttemptObserver observer) {

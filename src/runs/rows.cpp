@@ -158,7 +158,9 @@ base::Status update_run(Connection& connection, const Run& run) {
     int number = 1;
     for (std::size_t at = 0; at < columns.size(); ++number) {
       const std::size_t comma = std::min(columns.find(", ", at), columns.size());
-      out += (number == 1 ? "" : ", ") + columns.substr(at, comma - at) + " = ?" + std::to_string(number);
+      const std::string column = columns.substr(at, comma - at), value = "?" + std::to_string(number);
+      const bool may_stay = column == "definition" || column == "args";
+      out += (number == 1 ? "" : ", ") + column + " = " + (may_stay ? "iif(" + value + " = '{}', " + column + ", " + value + ")" : value);
       at = comma + 2;
     }
     return out + " WHERE id = ?1 AND version < ?4";
@@ -258,17 +260,75 @@ base::Result<std::optional<StepResult>> find_result(Connection& connection, std:
   }
   KINORA_TRY(const bool there, artifacts_there(connection, out->output));
   if (!there) return std::optional<StepResult>();
+  KINORA_OK(keep_artifacts(connection, project, out->output, keep_until));
+  return out;
+}
+
+base::Status keep_artifacts(Connection& connection, std::string_view project, const json::value& value, UnixMillis until) {
   std::vector<std::string> ids;
-  each_artifact(out->output, [&](std::string_view id) { ids.emplace_back(id); });
+  each_artifact(value, [&](std::string_view id) { ids.emplace_back(id); });
   for (const std::string& id : ids)
-    KINORA_OK(done(connection.run("UPDATE artifacts SET expires_at = MAX(expires_at, ?) WHERE id = ?", millis(keep_until), id)));
+    KINORA_OK(
+        done(connection.run("UPDATE artifacts SET expires_at = ?1, expiry_told = 0 WHERE id = ?2 AND project = ?3 AND expires_at < ?1",
+                            millis(until), id, project)));
+  return {};
+}
+
+namespace {
+
+base::Status drop_run(Connection& connection, std::string_view id) {
+  for (const std::string_view sql :
+       {"DELETE FROM step_results WHERE job IN (SELECT work FROM run_items WHERE run = ?)", "DELETE FROM run_items WHERE run = ?",
+        "DELETE FROM run_steps WHERE run = ?", "DELETE FROM subject_hooks WHERE subject = ?", "DELETE FROM runs WHERE id = ?"})
+    KINORA_OK(done(connection.run(sql, id)));
+  return {};
+}
+
+base::Result<std::vector<std::string>> ids_of(base::Result<Statement> row) {
+  if (!row) return base::fail(row.error());
+  std::vector<std::string> out;
+  for (;;) {
+    KINORA_TRY(const bool there, row->step());
+    if (!there) return out;
+    out.emplace_back(row->text(0));
+  }
+}
+
+}  // namespace
+
+base::Result<std::int64_t> drop_old_runs(Connection& connection, UnixMillis before, std::int64_t limit) {
+  KINORA_TRY(const auto old, ids_of(connection.query("SELECT id FROM runs WHERE completed_at < ? LIMIT ?", millis(before), limit)));
+  for (const std::string& id : old) KINORA_OK(drop_run(connection, id));
+  KINORA_TRY(const auto results,
+             connection.run(
+                 "DELETE FROM step_results WHERE (project, key) IN (SELECT project, key FROM step_results WHERE created_at < ? LIMIT ?)",
+                 millis(before), limit));
+  return static_cast<std::int64_t>(old.size()) + results;
+}
+
+base::Result<ErasedRuns> erase_runs_of(Connection& connection, std::string_view project, std::string_view end_user) {
+  ErasedRuns out;
+  KINORA_TRY(
+      const auto ended,
+      ids_of(connection.query("SELECT id FROM runs WHERE project = ? AND end_user = ? AND completed_at IS NOT NULL", project, end_user)));
+  for (const std::string& id : ended) {
+    KINORA_OK(drop_run(connection, id));
+    KINORA_OK(
+        done(connection.run("UPDATE events SET data = json_object('id', subject, 'object', json_extract(data, '$.object'), 'status', "
+                            "json_extract(data, '$.status'), 'data_removed', json('true')) WHERE subject = ?",
+                            id)));
+    ++out.runs;
+  }
+  KINORA_TRY(Statement row, connection.query("SELECT COUNT(*) FROM runs WHERE project = ? AND end_user = ?", project, end_user));
+  KINORA_TRY(const bool counted, row.step());
+  out.pending = counted ? row.integer(0) : 0;
   return out;
 }
 
 base::Status expire_artifacts_of(Connection& connection, const std::vector<std::string>& jobs, UnixMillis at) {
   for (const std::string& job : jobs)
-    KINORA_OK(
-        done(connection.run("UPDATE artifacts SET expires_at = MIN(COALESCE(expires_at, ?1), ?1) WHERE source_job = ?2", millis(at), job)));
+    KINORA_OK(done(connection.run(
+        "UPDATE artifacts SET expires_at = MIN(COALESCE(expires_at, ?1), ?1), expiry_told = 1 WHERE source_job = ?2", millis(at), job)));
   return {};
 }
 

@@ -15,7 +15,8 @@ inline constexpr std::string_view kSchemaRoom = "runs";
 std::span<const std::string_view> schema_steps();
 
 base::Status insert_run(store::Connection& connection, const Run& run);
-base::Status update_run(store::Connection& connection, const Run& run);  // conflict unless the stored version is older
+// conflict unless the stored version is older. An empty definition, empty args: those that are stored stay.
+base::Status update_run(store::Connection& connection, const Run& run);
 base::Status put_step(store::Connection& connection, std::string_view run, std::size_t ordinal, const StepState& state);
 base::Status put_item(store::Connection& connection, std::string_view run, std::size_t step, std::size_t index, const Item& item);
 // With its steps and items; not_found also for another project's ("" sees all).
@@ -65,7 +66,16 @@ base::Result<std::optional<StepResult>> find_result(store::Connection& connectio
                                                     UnixMillis keep_until);
 // Artifacts named in the value that are no longer there.
 base::Result<bool> artifacts_there(store::Connection& connection, const json::value& output);
-// What the jobs made is deleted by the sweep after `at`.
+// The project's artifacts that are named in the value are kept until then at least.
+base::Status keep_artifacts(store::Connection& connection, std::string_view project, const json::value& value, UnixMillis until);
+// Runs that ended before `before`, at most `limit` of them, with their steps, and step results as old. How many rows went.
+base::Result<std::int64_t> drop_old_runs(store::Connection& connection, UnixMillis before, std::int64_t limit);
+struct ErasedRuns {
+  std::int64_t runs = 0, pending = 0;  // gone; not ended yet
+};
+// The end user's runs that have ended go, with what their events say. The events' types and numbers stay.
+base::Result<ErasedRuns> erase_runs_of(store::Connection& connection, std::string_view project, std::string_view end_user);
+// What the jobs made is deleted by the sweep after `at`, without artifact.expiring.
 base::Status expire_artifacts_of(store::Connection& connection, const std::vector<std::string>& jobs, UnixMillis at);
 
 }  // namespace kinora::runs

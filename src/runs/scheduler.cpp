@@ -32,12 +32,18 @@ struct Decider {
   const Run& run;
   UnixMillis now;
   std::vector<Decision> out = {};
-  json::value args = run.args, about_run = about(run);
+  json::value args = nullptr, about_run = nullptr;  // set when first needed: decisions about items do not read them
   bool held = run.status == RunStatus::pausing || run.status == RunStatus::paused;
   bool doomed = false;        // fail_fast, and a step has failed
   std::size_t begun_now = 0;  // instances of the steps that begin by these decisions
 
-  Scope scope(std::size_t step) const { return scope_of(definition, run, args, about_run, nullptr, &run.steps[step], 0); }
+  Scope scope(const StepState* state) {
+    if (about_run.is_null()) {
+      args = run.args;
+      about_run = about(run);
+    }
+    return scope_of(definition, run, args, about_run, nullptr, state, 0);
+  }
 
   void fail(std::size_t step, const tasks::Problem& problem) {
     out.push_back(decision::End{step, StepStatus::failed, tasks::to_json(problem), problem.code});
@@ -54,8 +60,8 @@ struct Decider {
     const Step& step = definition.steps[i];
     if (!step.when.empty()) {
       const auto expression = Expression::parse(step.when);
-      auto value =
-          expression ? expression->evaluate(scope(i)) : jobs::Outcome<json::value>(jobs::refuse("expr_error", expression.error().message));
+      auto value = expression ? expression->evaluate(scope(&run.steps[i]))
+                              : jobs::Outcome<json::value>(jobs::refuse("expr_error", expression.error().message));
       if (value && !value->is_bool()) value = jobs::refuse("expr_error", "`when` gives no true or false");
       if (!value) return fail(i, value.error());
       if (!value->get_bool()) {
@@ -69,7 +75,7 @@ struct Decider {
     }
     json::value list;
     if (step.for_each) {
-      auto value = fill_in(step.for_each->in, scope(i));
+      auto value = fill_in(step.for_each->in, scope(&run.steps[i]));
       if (value && !value->is_array()) value = jobs::refuse("expr_error", "for_each.in gives no list");
       if (!value) return fail(i, value.error());
       const std::size_t size = value->get_array().size();
@@ -197,8 +203,7 @@ struct Decider {
       if (run.outputs.contains(output.name)) continue;
       if (!std::all_of(output.steps.begin(), output.steps.end(), [&](std::size_t step) { return terminal(run.steps[step].status); }))
         continue;
-      const Scope all = scope_of(definition, run, args, about_run, nullptr, nullptr, 0);
-      if (auto value = fill_in(output.value, all)) out.push_back(decision::Yield{k, std::move(*value)});
+      if (auto value = fill_in(output.value, scope(nullptr))) out.push_back(decision::Yield{k, std::move(*value)});
     }
   }
 

@@ -201,7 +201,7 @@ struct Checker {
     });
   }
   static bool takes(MediaKind wanted, MediaKind given) {
-    return wanted == given || wanted == MediaKind::media || given == MediaKind::media;
+    return given == MediaKind::media || given == wanted || tasks::accepts(wanted, tasks::name(given));
   }
 
   void param(const json::value& value, const Step& step, const tasks::ParamSpec& spec, const std::string& pointer) {
@@ -260,6 +260,8 @@ struct Checker {
             wrong(pointer, value.error().detail);
           else if (!value->is_null())
             known[member.key()] = std::move(*value);
+          else if (!step.when.empty())
+            left_out.emplace_back(member.key());  // null: `when` is to keep the step from running
           if (!value) left_out.emplace_back(member.key());
           continue;
         }

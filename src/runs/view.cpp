@@ -1,5 +1,6 @@
 // Runs, steps, items and saved workflows as public JSON (engine.hpp).
 #include <algorithm>
+#include <cmath>
 
 #include "base/time.hpp"
 #include "runs/engine.hpp"
@@ -93,7 +94,7 @@ json::object summary_json(const Run& run) {
 }
 
 json::object to_json(const Run& run, const Definition& definition, const jobs::Links& links,
-                     const std::function<double(std::size_t step, std::size_t index)>& fraction) {
+                     const std::function<double(std::size_t step, std::size_t index)>& fraction, std::optional<double> eta_s) {
   json::object out = summary_json(run);
   json::object steps;
   double work = 0, weights = 0;
@@ -115,7 +116,7 @@ json::object to_json(const Run& run, const Definition& definition, const jobs::L
   out["progress"] = {{"fraction", terminal(run.status) || weights == 0 ? (terminal(run.status) ? 1.0 : 0.0) : work / weights},
                      {"steps_done", done},
                      {"steps_total", run.steps.size()},
-                     {"eta_s", nullptr}};
+                     {"eta_s", eta_s ? json::value(std::ceil(*eta_s)) : json::value(nullptr)}};
   out["steps"] = std::move(steps);
   out["outputs"] = with_urls(run.outputs, links);
   out["failures"] = run.failures;
