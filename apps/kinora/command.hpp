@@ -23,6 +23,7 @@ struct Context {
 
 void add_role_commands(CLI::App& app, Context& context);  // up, gateway, orchestrator, worker
 void add_run_command(CLI::App& app, Context& context);
+void add_runs_commands(CLI::App& app, Context& context);
 void add_jobs_commands(CLI::App& app, Context& context);
 void add_models_commands(CLI::App& app, Context& context);
 void add_pull_commands(CLI::App& models, Context& context);  // models pull|rm

@@ -24,16 +24,6 @@ void print_table(const json::array& jobs) {
   }
 }
 
-// Opens the API and runs one call; its status is the command's.
-int with_api(const Context& context, const std::function<net::Task<base::Status>(ApiClient&)>& call) {
-  auto session = Session::open(context);
-  if (!session) return report(context, session.error());
-  return (*session)->run([&]() -> net::Task<int> {
-    const auto done = co_await call((*session)->api());
-    co_return done ? kExitOk : report(context, done.error());
-  });
-}
-
 }  // namespace
 
 void add_jobs_commands(CLI::App& app, Context& context) {

@@ -23,6 +23,7 @@ int main(int count, char** arguments) {
   cli::add_role_commands(app, context);
   cli::add_run_command(app, context);
   cli::add_jobs_commands(app, context);
+  cli::add_runs_commands(app, context);
   cli::add_models_commands(app, context);
   cli::add_keys_commands(app, context);
   cli::add_status_command(app, context);

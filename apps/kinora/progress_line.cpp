@@ -10,11 +10,6 @@
 namespace kinora::cli {
 namespace {
 
-int terminal_columns(std::FILE* out) {
-  winsize size{};
-  return ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
-
 std::string clock_text(double seconds) {
   const auto total = static_cast<long>(std::ceil(seconds));
   return total >= 3600 ? fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60)
@@ -22,6 +17,16 @@ std::string clock_text(double seconds) {
 }
 
 }  // namespace
+
+int terminal_columns(std::FILE* out) {
+  winsize size{};
+  return ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+std::size_t terminal_rows(std::FILE* out) {
+  winsize size{};
+  return ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_row > 2 ? size.ws_row : 24;
+}
 
 std::string progress_text(const ProgressState& state, int columns) {
   const double fraction = std::clamp(std::isfinite(state.fraction) ? state.fraction : 0.0, 0.0, 1.0);

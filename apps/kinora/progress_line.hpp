@@ -14,6 +14,9 @@ struct ProgressState {
   double eta_s = -1;  // negative: unknown
 };
 
+int terminal_columns(std::FILE* out);       // 80 when it is none
+std::size_t terminal_rows(std::FILE* out);  // 24 when it is none
+
 // The text of the line, at most `columns` wide.
 std::string progress_text(const ProgressState& state, int columns);
 

@@ -1,42 +1,21 @@
-// kinora run <task> [input...] -o out --set key=value: uploads, submits, shows progress, downloads.
+// kinora run <task> [input...] -o out --set key=value: uploads, submits, shows progress, downloads. With --workflow: workflow_run.cpp.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
-#include <filesystem>
 
 #include "base/nearest.hpp"
 #include "base/time.hpp"
+#include "kinora/downloads.hpp"
+#include "kinora/follow.hpp"
 #include "kinora/job_input.hpp"
 #include "kinora/progress_line.hpp"
+#include "kinora/run_options.hpp"
 #include "kinora/session.hpp"
 
 namespace kinora::cli {
 namespace {
 
-namespace fs = std::filesystem;
 namespace json = base::json;
-
-struct RunOptions {
-  std::string task;
-  std::vector<std::string> inputs;
-  std::vector<std::string> sets;
-  std::string model;
-  std::string output;
-  std::string key;
-  bool quiet = false;
-};
-
-// The job as the stream of its events tells it.
-struct Followed {
-  std::string id;
-  bool canceling = false;
-};
 
 ProgressState progress_of(const json::object& data) {
   ProgressState state;
@@ -54,67 +33,23 @@ ProgressState progress_of(const json::object& data) {
   return state;
 }
 
-int exit_status(const json::object& job) {
-  const std::string status(job.at("status").as_string());
-  if (status == "succeeded") return kExitOk;
-  if (status == "canceled") return kExitInterrupted;
-  if (const json::value* error = job.if_contains("error"); error != nullptr && error->is_object()) {
-    const std::string code(error->at("code").as_string());
-    if (code == "no_capacity" || code == "no_worker_offers" || code == "start_timeout") return kExitCapacity;
-  }
-  return kExitFailed;
-}
-
-net::Task<base::Result<std::vector<std::string>>> save_outputs(ApiClient& api, const json::object& job, const std::string& output) {
-  std::vector<std::string> saved;
-  const json::value* value = job.if_contains("output");
-  if (value == nullptr || !value->is_object()) co_return saved;
-  std::vector<OutputItem> items = output_items(value->get_object());
-  for (OutputItem& item : items) {
-    if (!item.several) continue;
-    KINORA_CO_TRY(const json::value files, co_await api.get("/v1/artifacts/" + item.artifact + "/files"));
-    for (const json::value& file : files.at("data").as_array()) item.names.emplace_back(file.at("name").as_string());
-  }
-  KINORA_CO_TRY(const std::vector<Download> downloads, plan_downloads(items, output));
-  for (const Download& item : downloads) {
-    KINORA_CO_OK(co_await api.download(item.url, item.file));
-    saved.push_back(item.file.string());
-  }
-  co_return saved;
-}
-
-// A worker that has just started needs a moment to offer its tasks; after that nobody doing the task is an answer.
-net::Task<base::Status> wait_for_offer(ApiClient& api, const std::string& task) {
-  constexpr auto kPatience = std::chrono::seconds(20);
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor);
-  for (;;) {
-    KINORA_CO_TRY(const json::value offered, co_await api.get("/v1/capabilities"));
-    for (const json::value& offer : offered.at("tasks").as_array())
-      if (offer.at("task").as_string() == task && offer.at("nodes").to_number<int>() > 0) co_return base::Status{};
-    if (std::chrono::steady_clock::now() > deadline)
-      co_return base::fail(base::ErrorCode::exhausted,
-                           "no node offers " + task + " now; `kinora doctor` on the worker's machine tells what it lacks");
-    pause.expires_after(std::chrono::milliseconds(250));
-    co_await pause.async_wait(boost::asio::use_awaitable);
-  }
-}
-
-net::Task<base::Result<int>> run_job(Session& session, const Context& context, const RunOptions& options, Followed& followed) {
+net::Task<base::Result<int>> run_job(Session& session, const Context& context, const RunOptions& options, Submitted& submitted) {
   ApiClient& api = session.api();
-  const tasks::TaskSpec* task = tasks::find_task(options.task);
+  const std::string& name = options.words.front();
+  const tasks::TaskSpec* task = tasks::find_task(name);
   if (task == nullptr || task->internal) {
     std::vector<std::string> names;
     for (const tasks::TaskSpec& spec : tasks::catalogue())
       if (!spec.internal) names.emplace_back(spec.name);
-    const auto meant = base::nearest(options.task, names);
-    co_return base::fail(base::ErrorCode::invalid, fmt::format("there is no task \"{}\"{}; the tasks are: {}", options.task,
+    const auto meant = base::nearest(name, names);
+    co_return base::fail(base::ErrorCode::invalid, fmt::format("there is no task \"{}\"{}; the tasks are: {}", name,
                                                                meant ? "; did you mean \"" + *meant + "\"?" : "", fmt::join(names, ", ")));
   }
-  KINORA_CO_TRY(JobInput input, read_job_input(*task, options.inputs, options.sets));
+  KINORA_CO_TRY(JobInput input, read_job_input(*task, {options.words.begin() + 1, options.words.end()}, options.sets));
 
-  KINORA_CO_OK(co_await wait_for_offer(api, options.task));
-  ProgressLine line(stderr, options.task, options.quiet);
+  const std::vector<std::string> needed{name};
+  KINORA_CO_OK(co_await wait_for_offers(api, needed));
+  ProgressLine line(stderr, name, options.quiet);
   for (const JobInput::File& file : input.files) {
     auto artifact = co_await api.upload(file.path, [&](std::uint64_t sent, std::uint64_t total) {
       line.show({.fraction = total == 0 ? 1.0 : static_cast<double>(sent) / static_cast<double>(total), .stage = "upload"});
@@ -123,44 +58,46 @@ net::Task<base::Result<int>> run_job(Session& session, const Context& context, c
     input.put(file, *artifact);
   }
 
-  json::object body{{"task", options.task}, {"input", input.value}};
+  json::object body{{"task", name}, {"input", input.value}};
   if (!options.model.empty()) body["model"] = options.model;
   base::UlidSource ulids;
   const std::string key = options.key.empty() ? "cli-" + ulids.next(base::wall_clock()) : options.key;
-  KINORA_CO_TRY(json::value submitted, co_await api.post("/v1/jobs", body, {{"idempotency-key", key}}));
-  followed.id = std::string(submitted.at("id").as_string());
+  KINORA_CO_TRY(const json::value made, co_await api.post("/v1/jobs", body, {{"idempotency-key", key}}));
+  submitted.path = "/v1/jobs/" + std::string(made.at("id").as_string());
 
   const auto started = std::chrono::steady_clock::now();
-  KINORA_CO_OK(co_await api.follow("/v1/jobs/" + followed.id + "/events", [&](const net::SseEvent& event) {
+  KINORA_CO_OK(co_await api.follow(submitted.path + "/events", [&](const net::SseEvent& event) {
     const auto envelope = base::parse_json(event.data);
     if (!envelope || !envelope->is_object()) return;
     const json::value* data = envelope->get_object().if_contains("data");
     if (data != nullptr && data->is_object() && (event.type == "job.progress" || event.type == "snapshot"))
       line.show(progress_of(data->get_object()));
   }));
-  KINORA_CO_TRY(const json::value value, co_await api.get("/v1/jobs/" + followed.id));
+  KINORA_CO_TRY(const json::value value, co_await api.get(submitted.path));
   const json::object& job = value.as_object();
   const int status = exit_status(job);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 
   std::vector<std::string> saved;
-  if (status == kExitOk && !options.output.empty()) {
-    KINORA_CO_TRY(saved, co_await save_outputs(api, job, options.output));
+  if (status == kExitOk && !options.outputs.empty()) {
+    if (const json::value* output = job.if_contains("output"); output != nullptr && output->is_object()) {
+      KINORA_CO_TRY(saved, co_await download_items(api, output_items(output->get_object()), options.outputs.front()));
+    }
   }
   if (status == kExitOk)
-    line.finish(fmt::format("{} done in {:.1f} s{}", options.task, seconds,
+    line.finish(fmt::format("{} done in {:.1f} s{}", name, seconds,
                             saved.empty()       ? ""
                             : saved.size() == 1 ? ": " + saved[0]
-                                                : fmt::format(": {} files in {}", saved.size(), options.output)));
+                                                : fmt::format(": {} files in {}", saved.size(), options.outputs.front())));
   else if (const json::value* error = job.if_contains("error"); error != nullptr && error->is_object())
-    line.finish(fmt::format("{} {}: {} ({})", options.task, std::string(job.at("status").as_string()),
-                            std::string(error->at("detail").as_string()), std::string(error->at("code").as_string())));
+    line.finish(fmt::format("{} {}: {} ({})", name, std::string(job.at("status").as_string()), std::string(error->at("detail").as_string()),
+                            std::string(error->at("code").as_string())));
   else
-    line.finish(fmt::format("{} {}", options.task, std::string(job.at("status").as_string())));
+    line.finish(fmt::format("{} {}", name, std::string(job.at("status").as_string())));
 
   if (context.json) {
     std::printf("%s\n", json::serialize(job).c_str());
-  } else if (status == kExitOk && options.output.empty()) {
+  } else if (status == kExitOk && options.outputs.empty()) {
     std::printf("%s\n", pretty_output(job).c_str());
   }
   co_return status;
@@ -169,31 +106,44 @@ net::Task<base::Result<int>> run_job(Session& session, const Context& context, c
 }  // namespace
 
 void add_run_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("run", "Runs one task: kinora run video-upscale clip.mp4 -o big.mp4 --set scale=2");
+  CLI::App* command = app.add_subcommand("run",
+                                         "Runs one task, or a workflow of them:\n"
+                                         "  kinora run video-upscale clip.mp4 -o big.mp4 --set scale=2\n"
+                                         "  kinora run --workflow file.json clip.mp4 -o out.mp4 --arg scale=2");
   const auto options = std::make_shared<RunOptions>();
-  command->add_option("task", options->task, "task of the catalogue (kinora models list shows them)")->required();
-  command->add_option("inputs", options->inputs, "media files, in the order of the task's inputs; a text that is no file is the prompt");
-  command->add_option("-o,--output", options->output, "file for the result, or a folder when there are several");
-  command->add_option("--set", options->sets, "a parameter of the task, key=value (may be repeated)");
-  command->add_option("--model", options->model, "model id");
-  command->add_option("--idempotency-key", options->key, "submitting again with the same key gives the same job");
+  command->add_option("words", options->words,
+                      "the task (kinora models list shows them) and its media files in the order of its inputs; a text that is no file is "
+                      "the prompt. With --workflow: files and the prompt");
+  command
+      ->add_option("-o,--output", options->outputs,
+                   "file for the result, or a folder when there are several; of a workflow also name=path, again for each output")
+      ->take_all();
+  CLI::Option* workflow =
+      command->add_option("--workflow", options->workflow, "a workflow's file: a body of POST /v1/runs (examples/workflows)");
+  command->add_option("--arg", options->args, "an argument of the workflow, name=value or name=file (may be repeated)")->needs(workflow);
+  command->add_option("--set", options->sets, "a parameter of the task, key=value (may be repeated)")->excludes(workflow);
+  command->add_option("--model", options->model, "model id")->excludes(workflow);
+  command->add_option("--idempotency-key", options->key, "submitting again with the same key gives the same job or run");
   command->add_flag("--quiet", options->quiet, "no progress");
   command->callback([&context, options] {
-    context.action = [&context, options] {
+    const bool task = options->workflow.empty();
+    if (task && options->words.empty()) throw CLI::RequiredError("a task, or --workflow file.json,");
+    if (task && options->outputs.size() > 1) throw CLI::ValidationError("-o", "a task's result goes to one place");
+    context.action = [&context, options, task] {
       auto session = Session::open(context, Session::Start::when_none_runs);
       if (!session) return report(context, session.error());
       Session& open = **session;
-      Followed followed;
+      Submitted submitted;
       const auto cancel = [&] {
-        if (followed.id.empty()) std::_Exit(kExitInterrupted);  // nothing was submitted yet
-        followed.canceling = true;
+        if (submitted.path.empty()) std::_Exit(kExitInterrupted);  // nothing was submitted yet
         open.spawn([&]() -> net::Task<void> {
-          (void)co_await open.api().post("/v1/jobs/" + followed.id + "/cancel", json::object{{"reason", "interrupted"}});
+          (void)co_await open.api().post(submitted.path + "/cancel", json::object{{"reason", "interrupted"}});
         });
       };
       return open.run(
           [&]() -> net::Task<int> {
-            auto status = co_await run_job(open, context, *options, followed);
+            auto status = task ? co_await run_job(open, context, *options, submitted)
+                               : co_await run_workflow(open.api(), context, *options, submitted);
             co_return status ? *status : report(context, status.error());
           },
           cancel);

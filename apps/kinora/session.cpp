@@ -110,4 +110,13 @@ int Session::run(std::function<net::Task<int>()> body, std::function<void()> on_
   return interrupted ? kExitInterrupted : status;
 }
 
+int with_api(const Context& context, const std::function<net::Task<base::Status>(ApiClient&)>& call) {
+  auto session = Session::open(context);
+  if (!session) return report(context, session.error());
+  return (*session)->run([&]() -> net::Task<int> {
+    const auto done = co_await call((*session)->api());
+    co_return done ? kExitOk : report(context, done.error());
+  });
+}
+
 }  // namespace kinora::cli

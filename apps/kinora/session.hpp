@@ -25,9 +25,9 @@ class Session {
 
   ApiClient& api() { return *api_; }
   const std::string& api_url() const { return api_url_; }
-  // Runs the coroutine to its end; the first Ctrl-C calls on_interrupt, a second one ends at once with status 130.
   // Runs beside what run() runs; ends with the session.
   void spawn(std::function<net::Task<void>()> body);
+  // Runs the coroutine to its end; the first Ctrl-C calls on_interrupt, a second one ends at once with status 130.
   int run(std::function<net::Task<int>()> body, std::function<void()> on_interrupt = {});
 
  private:
@@ -39,5 +39,8 @@ class Session {
   std::unique_ptr<ApiClient> api_;
   std::string api_url_;
 };
+
+// Opens the API of the running node and runs one call; its status is the command's.
+int with_api(const Context& context, const std::function<net::Task<base::Status>(ApiClient&)>& call);
 
 }  // namespace kinora::cli

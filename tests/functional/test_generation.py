@@ -5,26 +5,16 @@ The models are the tiny ones of tests/golden, laid out as a hub cache; expected 
 import base64
 import json
 import os
-import pathlib
 import subprocess
 import unittest
 import urllib.error
 import urllib.request
 import uuid
 
-from harness import BIN, ROOT, NetworkTest, probe
+from golden_models import GOLDEN, place
+from harness import BIN, NetworkTest, probe
 
-GOLDEN = ROOT / "tests/golden"
 SEEDS = json.loads((GOLDEN / "seeds/seeds.json").read_text())["cases"]
-
-
-def place(models, owner_name, golden):
-    """The golden model as `kinora models pull` would have left it."""
-    folder = models / ("models--" + owner_name.replace("/", "--"))
-    (folder / "snapshots").mkdir(parents=True)
-    (folder / "refs").mkdir()
-    (folder / "refs/main").write_text("c0ffee")
-    (folder / "snapshots/c0ffee").symlink_to(GOLDEN / golden / "model")
 
 
 def pixels(picture):
