@@ -1,4 +1,4 @@
-"""Reading a job's event stream as a client does: server-sent events, resumed by Last-Event-ID."""
+"""Reading the event stream of a job or a run as a client does: server-sent events, resumed by Last-Event-ID."""
 import contextlib
 import http.client
 import json
@@ -8,7 +8,7 @@ import urllib.parse
 
 
 class Stream:
-    """Follows one job's stream in a thread until it ends or breaks; resume() goes on behind the last event seen."""
+    """Follows one job's or run's stream in a thread until it ends or breaks; follow() again goes on behind the last event seen."""
 
     def __init__(self, process, job):
         self.process, self.job = process, job
@@ -28,13 +28,14 @@ class Stream:
 
     def _read(self):
         address = urllib.parse.urlsplit(self.process.api)
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.ExitStack() as closing:
+            connection = closing.enter_context(contextlib.closing(http.client.HTTPConnection(address.hostname, address.port, timeout=60)))
             headers = {"Authorization": "Bearer " + self.process.key(), "Accept": "text/event-stream"}
             if self.last_id is not None:
                 headers["Last-Event-ID"] = self.last_id
-            connection.request("GET", f"/v1/jobs/{self.job}/events", headers=headers)
-            answer = connection.getresponse()
+            kind = "runs" if self.job.startswith("run_") else "jobs"
+            connection.request("GET", f"/v1/{kind}/{self.job}/events", headers=headers)
+            answer = closing.enter_context(connection.getresponse())
             if answer.status == 204:
                 self.ended = True
                 return
