@@ -102,9 +102,9 @@ net::Headers Tus::headers_of(const View& view) const {
 Task<tl::expected<jobs::Upload, Problem>> Tus::make(Call& call, const TusCreation& wanted, std::string& concat) {
   jobs::Upload upload;
   upload.project = call.caller.project;
-  const auto text = [&](std::string_view key, std::string otherwise) {
+  const auto text = [&](std::string_view key, const std::string& otherwise) {
     const auto found = wanted.metadata.find(key);
-    return found == wanted.metadata.end() ? std::move(otherwise) : found->second;
+    return found == wanted.metadata.end() ? otherwise : found->second;
   };
   upload.filename = safe_filename(text("filename", text("name", "file")));
   upload.mime = text("filetype", text("type", "application/octet-stream"));
@@ -243,7 +243,7 @@ Task<Answer> Tus::patch(Call& call) {
     if (!length || *length < view->offset || (view->upload.bytes && *view->upload.bytes != *length))
       co_return refuse("invalid_field", "Upload-Length is said once, and not below what is there");
     if (*length > max_bytes()) co_return refuse("media_too_large", "an upload has at most " + std::to_string(max_bytes()) + " bytes");
-    view->upload.bytes = *length;
+    view->upload.bytes = length;
     const auto stored = co_await services_.database.write([&](store::Connection& db) { return jobs::update_upload(db, view->upload); });
     if (!stored) co_return jobs::refuse(stored.error());
   }

@@ -173,7 +173,7 @@ std::optional<std::string> judge_set(const tasks::TaskOrder& order, const std::v
   for (const auto& file : files) delivered.insert(file.name);
   for (const auto& [name, playlist] : playlists)
     for (const auto& reference : playlist_names(name, playlist))
-      if (!delivered.contains(reference)) return name + " names " + reference + ", which was not delivered";
+      if (!delivered.contains(reference)) return fmt::format("{} names {}, which was not delivered", name, reference);
   return std::nullopt;
 }
 
