@@ -10,6 +10,7 @@
 #include "runner/generate.hpp"
 #include "runner/image_upscale.hpp"
 #include "runner/reporter.hpp"
+#include "runner/video_extend.hpp"
 #include "runner/video_upscale.hpp"
 
 namespace kinora::runner {
@@ -96,7 +97,9 @@ models::GenerationResult run_pipeline(models::Pipeline& pipeline, const std::str
 
 base::Result<Made> generate(const TaskRequest& request, const ModelEntry& model, ModelStore& models, const RunnerSettings& settings,
                             const std::stop_token& stop, const Report& report) {
-  KINORA_TRY(const auto wanted, to_generation(request, std::random_device()(), settings.limits));
+  KINORA_TRY(auto wanted, to_generation(request, std::random_device()(), settings.limits));
+  const bool extends = request.task == "video-extend";
+  if (extends) KINORA_OK(continue_from(request.inputs.at("video"), *model.pipeline, settings.limits, wanted));
   if (auto faults = models::check_request(*model.pipeline, wanted); !faults.empty()) throw models::InvalidRequest(std::move(faults));
   models::Pipeline& pipeline = models.pipeline(model);
   if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "canceled");
@@ -110,7 +113,9 @@ base::Result<Made> generate(const TaskRequest& request, const ModelEntry& model,
   const bool video = (wanted.task == models::Task::image_to_video || wanted.task == models::Task::text_to_video) &&
                      (pictures == nullptr || !pictures->as_bool());
   const json::object how = recipe(request, model, wanted);
-  KINORA_TRY(auto made, video ? write_video(result, request, json::serialize(how)) : write_pictures(result, request));
+  KINORA_TRY(auto made, extends ? write_continued(result, request, json::serialize(how), settings.limits)
+                        : video ? write_video(result, request, json::serialize(how))
+                                : write_pictures(result, request));
   json::object facts{
       {"width", made.width},
       {"height", made.height},

@@ -31,6 +31,7 @@ std::string text(const json::object& params, std::string_view key) {
 models::Task task_named(std::string_view task) {
   for (const auto known : {models::Task::text_to_image, models::Task::image_to_image, models::Task::inpaint, models::Task::image_to_video})
     if (models::name(known) == task) return known;
+  if (task == "video-extend") return models::Task::image_to_video;
   return models::Task::text_to_video;
 }
 

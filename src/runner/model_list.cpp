@@ -69,6 +69,7 @@ ModelEntry generator(std::string id, const fs::path& folder) {
   entry.name = entry.id;
   entry.description = entry.pipeline->pipeline;
   for (const models::Task task : entry.pipeline->tasks) entry.tasks.emplace_back(models::name(task));
+  if (entry.serves(models::name(models::Task::image_to_video))) entry.tasks.emplace_back("video-extend");
   std::error_code error;
   for (const auto& component : fs::directory_iterator(folder, error)) {
     if (!component.is_directory(error)) continue;

@@ -186,6 +186,7 @@ constexpr std::array kTasks{
     generation::kInpaint,
     generation::kTextToVideo,
     generation::kImageToVideo,
+    generation::kVideoExtend,
     utilities::kClip,
     utilities::kConcat,
     utilities::kLoop,

@@ -137,6 +137,10 @@ inline constexpr std::array kImageToVideoParams{
               .internal = true,
               .doc = "the frames as PNG pictures instead of a video"}};
 
+inline constexpr std::array kVideoExtendParams{kMotionPrompt, kNegativePrompt, kSeed,     kWidth,       kHeight,
+                                               kFrames,       kSteps,          kGuidance, kGuidance2,   kGuidanceRescale,
+                                               kScheduler,    kStrict,         kCrf,      kPreviewEvery};
+
 inline constexpr std::array kPictureInput{InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the picture to begin with"}};
 inline constexpr std::array kFirstLastInputs{
     InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the picture to begin with"},
@@ -184,5 +188,14 @@ inline constexpr TaskSpec kImageToVideo{.name = "image-to-video",
                                         .outputs = kVideoOutputs,
                                         .price_unit = "output_pixel_frame",
                                         .default_deadline_s = 86'400};
+
+inline constexpr TaskSpec kVideoExtend{.name = "video-extend",
+                                       .summary = "A video that goes on: new frames after its last picture",
+                                       .has_models = true,
+                                       .inputs = kVideoInput,
+                                       .params = kVideoExtendParams,
+                                       .outputs = kVideoOutputs,
+                                       .price_unit = "output_pixel_frame",
+                                       .default_deadline_s = 86'400};
 
 }  // namespace kinora::tasks::generation

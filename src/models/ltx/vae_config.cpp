@@ -42,6 +42,10 @@ void read_encoder(const nn::JsonConfig& c, VaeConfig& v) {
     if (scales[i]) v.encoder.back().down = later ? down_named(c, kinds[i]) : Down::strided;
     if (later && (v.encoder.back().down == Down::strided || v.encoder.back().down == Down::none) && in != out)
       c.refuse("downsample_type", "conv keeps the channels, block_out_channels change them");
+    const auto down = v.encoder.back().down;
+    const std::int64_t folds = down == Down::spatial ? 4 : down == Down::temporal ? 2 : 8;  // neighbours that become channels
+    if (later && down != Down::none && down != Down::strided && (out % folds != 0 || in * folds % out != 0))
+      c.refuse("block_out_channels", "must divide: a step down folds " + std::to_string(folds) + " neighbours into channels");
     in = out;
   }
   v.encoder_mid_layers = layers.back();
@@ -77,6 +81,8 @@ void read_decoder(const nn::JsonConfig& c, VaeConfig& v) {
                          .noise = noise[i + 1],
                          .residual = residual[i],
                          .factor = factors[i]});
+    if (in % factors[i] != 0 || channels[i] % factors[i] != 0 || (8 % factors[i] != 0 && v.decoder.back().residual))
+      c.refuse("upsample_factor", "must divide decoder_block_out_channels, and 8 where upsample_residual is set");
     in = v.decoder.back().out;
     if (in < 1 || v.decoder.back().in < 1) c.refuse("upsample_factor", "leaves a level without channels");
   }

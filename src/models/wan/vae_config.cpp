@@ -19,6 +19,20 @@ at::Tensor per_channel(const std::vector<double>& values, const at::Tensor& like
   return at::tensor(values, like.options().device(c10::kCPU)).to(like.device()).view(shape);
 }
 
+// What goes past a residual level is averaged in whole groups downwards, and repeated whole upwards.
+void check_ways_past(const nn::JsonConfig& c, const VaeConfig& v) {
+  const auto& widths = v.multipliers;
+  const std::size_t last = widths.size() - 1;
+  const auto neighbours = [&](std::size_t level) { return v.halves_time[level] ? 8 : 4; };  // of the step between it and the next
+  bool whole = true;
+  for (std::size_t i = 0; i <= last; ++i) {
+    const std::int64_t in = i == 0 ? 1 : widths[i - 1];
+    whole = whole && in * (i == last ? 1 : neighbours(i)) % widths[i] == 0;
+    if (i > 0) whole = whole && widths[i] * neighbours(i - 1) % widths[std::min(i + 1, last)] == 0;
+  }
+  if (!whole) c.refuse("dim_mult", "does not divide: a residual level averages and repeats whole channels");
+}
+
 }  // namespace
 
 VaeConfig VaeConfig::read(const nn::JsonConfig& c) {
@@ -44,9 +58,10 @@ VaeConfig VaeConfig::read(const nn::JsonConfig& c) {
     if (values->size() != static_cast<std::size_t>(v.latent_channels)) c.refuse(name, "must have z_dim elements");
   for (const double deviation : v.latents_std)
     if (deviation <= 0) c.refuse("latents_std", "must be above 0");
-  if (!v.residual)
-    for (std::size_t i = 1; i < levels; ++i)
-      if (v.decoder_base * v.multipliers[i] % 2 != 0) c.refuse("dim_mult", "gives an odd width to a level that is halved");
+  if (v.residual) check_ways_past(c, v);
+  // The steps up halve the width.
+  if (!v.residual && v.decoder_base * *std::min_element(v.multipliers.begin() + 1, v.multipliers.end()) < 2)
+    c.refuse("decoder_base_dim", "leaves a level without channels");
   return v;
 }
 

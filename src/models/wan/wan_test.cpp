@@ -137,5 +137,22 @@ TEST(WanConfig, members_that_do_not_go_together_are_refused_by_name) {
   EXPECT_THAT(refusal(R"({"patch_size": [1, 2]})"), HasSubstr("patch_size"));
 }
 
+TEST(WanConfig, widths_that_a_vae_cannot_halve_or_repeat_are_refused) {
+  const auto refusal = [](const char* text) {
+    try {
+      VaeConfig::read(nn::JsonConfig::parse(text, "config.json"));
+    } catch (const nn::LoadError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refusal(R"({"decoder_base_dim": 1, "dim_mult": [1, 1], "temperal_downsample": [true]})"), HasSubstr("decoder_base_dim"));
+  EXPECT_EQ(refusal(R"({"base_dim": 3, "dim_mult": [1, 1, 1, 1]})"), "");  // halves of odd widths are rounded down
+  EXPECT_THAT(refusal(R"({"is_residual": true, "dim_mult": [3, 7, 4, 4]})"), HasSubstr("dim_mult"));
+  EXPECT_THAT(refusal(R"({"attn_scales": [0.5]})"), HasSubstr("attn_scales"));
+  EXPECT_THAT(refusal(R"({"z_dim": 8})"), HasSubstr("latents_mean"));
+  EXPECT_EQ(refusal(R"({"is_residual": true, "patch_size": 2, "in_channels": 12, "out_channels": 12})"), "");
+}
+
 }  // namespace
 }  // namespace kinora::models::wan
