@@ -77,8 +77,8 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   app.add_option("--device", settings.device, "cpu or cuda:N")->capture_default_str();
   app.add_option("--threads", settings.threads, "cores of the network, 0: all")->check(CLI::Range(0, 1024))->capture_default_str();
-  app.add_option("--memory-mib", memory_mib, "activations of one network call; larger pictures run in tiles")
-      ->check(CLI::Range(16, 1 << 20))
+  app.add_option("--memory-mib", memory_mib, "activations of one network call, 0: from the free memory; larger pictures run in tiles")
+      ->check(CLI::Range(0, 1 << 20))
       ->capture_default_str();
   app.add_option("--model-memory-mib", model_memory_mib, "weights on the device, 0: three quarters of its memory")->capture_default_str();
   app.add_option("--pin", settings.pinned, "a model that is not evicted for others (may be given again)");

@@ -29,10 +29,16 @@ std::int64_t param(const tasks::TaskOrder& order, std::string_view name) {
 }
 
 std::optional<std::string> judge_scale(const tasks::TaskOrder& order, const MediaFacts& source, const MediaFacts& result) {
-  const auto scale = static_cast<int>(param(order, "scale"));
+  const json::value* asked = order.params.if_contains("scale");
+  const double scale = asked != nullptr && asked->is_number() ? asked->to_number<double>() : 0;
   if (scale < 1 || source.width == 0) return std::nullopt;
-  if (result.width == source.width * scale && result.height == source.height * scale) return std::nullopt;
-  return fmt::format("{}x{} where {}x{} was asked", result.width, result.height, source.width * scale, source.height * scale);
+  // Parts of a pixel are left out; sides of a video are rounded up to even.
+  const auto wanted = [&](std::int64_t side) { return static_cast<std::int64_t>(static_cast<double>(side) * scale + 1e-6); };
+  const auto fits = [&](std::int64_t made, std::int64_t side) {
+    return made == wanted(side) || (order.task == "video-upscale" && made == wanted(side) + wanted(side) % 2);
+  };
+  if (fits(result.width, source.width) && fits(result.height, source.height)) return std::nullopt;
+  return fmt::format("{}x{} where {}x{} was asked", result.width, result.height, wanted(source.width), wanted(source.height));
 }
 
 // How long a clip or loop of this source should be; nullopt: that depends on what is not known here.
@@ -104,6 +110,13 @@ std::optional<std::string> judge_file(const tasks::TaskOrder& order, const Media
   if (order.task == "video-upscale") {
     if (auto bad = judge_scale(order, source, result)) return wrong(bad);
     if (order.params.contains("range")) return std::nullopt;  // a chunk: its part of the source is judged after the join
+    return wrong(judge_duration(source, result));
+  }
+  if (order.task == "frame-interpolation") {
+    const auto even = [](std::int64_t side) { return side + side % 2; };
+    if (source.width > 0 && (result.width != even(source.width) || result.height != even(source.height)))
+      return wrong(fmt::format("{}x{} where the source is {}x{}", result.width, result.height, source.width, source.height));
+    if (order.params.contains("range")) return std::nullopt;  // a chunk: judged after the join
     return wrong(judge_duration(source, result));
   }
   if (order.task == "clip" || order.task == "loop") {

@@ -67,6 +67,21 @@ TEST(Verdict, sound_alone_gives_sound_alone_but_never_replaces_a_picture) {
   EXPECT_TRUE(judge_file(transcode, sound, kFile, shorter));
 }
 
+TEST(Verdict, a_video_of_any_scale_has_whole_and_even_sides) {
+  const auto upscale = order("video-upscale", R"({"scale":1.5})");
+  EXPECT_FALSE(judge_file(upscale, video(321, 181, 10), kFile, video(482, 272, 10)));  // 481.5 x 271.5
+  EXPECT_TRUE(judge_file(upscale, video(321, 181, 10), kFile, video(484, 272, 10)));
+}
+
+TEST(Verdict, an_interpolated_video_has_the_sources_size_and_duration) {
+  const auto smooth = order("frame-interpolation", R"({"factor":2})");
+  EXPECT_FALSE(judge_file(smooth, video(321, 180, 10), kFile, video(322, 180, 10)));
+  EXPECT_TRUE(judge_file(smooth, video(320, 180, 10), kFile, video(640, 360, 10)));
+  EXPECT_TRUE(judge_file(smooth, video(320, 180, 10), kFile, video(320, 180, 5)));
+  const auto chunk = order("frame-interpolation", R"({"range":{"start_pts":0,"end_pts":100,"origin_pts":0}})");
+  EXPECT_FALSE(judge_file(chunk, video(320, 180, 10), kFile, video(320, 180, 5)));
+}
+
 TEST(Verdict, an_image_has_the_scale_and_a_thumbnail_at_most_the_width) {
   EXPECT_FALSE(judge_file(order("image-upscale", R"({"scale":4})"), video(10, 20, 0), kFile, video(40, 80, 0)));
   EXPECT_TRUE(judge_file(order("image-upscale", R"({"scale":4})"), video(10, 20, 0), kFile, video(20, 40, 0)));

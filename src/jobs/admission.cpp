@@ -155,7 +155,7 @@ std::vector<TaskRow> first_tasks(const Job& job, const std::vector<JobInput>& in
   if (redundancy.replicas == 1 && plan(job.task, job.params, source, free_slots, settings) == PlanKind::chunked) {
     task.step = "cut";
     task.task = "cut";
-    task.params = cut_params(source, settings);
+    task.params = cut_params(job.task, source, settings);
     task.weight = std::max(source.frames, 1.0) * kCutShare;
   } else {
     task.step = "run";

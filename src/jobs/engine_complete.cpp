@@ -67,7 +67,7 @@ void Engine::State::complete_job(ActiveJob& active, Change change, const tasks::
 }
 
 void Engine::State::complete_cut(ActiveJob& active, const Running& running, TaskRow& task, const tasks::TaskResult& result) {
-  auto chunks = chunk_tasks(active.job.params, result);
+  auto chunks = chunk_tasks(active.job.task, active.job.params, result);
   if (!chunks) {
     task.state = TaskState::running;
     failed(running, tasks::failure("worker_error", chunks.error().message), "invalid", running->row.node.value_or(""));

@@ -19,6 +19,9 @@ const json::value* integer_at(const json::object& object, std::string_view key) 
   return value != nullptr && value->is_int64() ? value : nullptr;
 }
 
+// Its last picture of a chunk needs the first of the next one.
+bool looks_ahead(std::string_view task) { return task == "frame-interpolation"; }
+
 }  // namespace
 
 SourceFacts source_facts(const json::value& media) {
@@ -39,7 +42,7 @@ SourceFacts source_facts(const json::value& media) {
   return out;
 }
 
-bool may_be_cut(std::string_view task) { return task == "video-upscale"; }
+bool may_be_cut(std::string_view task) { return task == "video-upscale" || looks_ahead(task); }
 
 PlanKind plan(std::string_view task, const json::object& params, const SourceFacts& source, unsigned free_slots,
               const PlanSettings& settings) {
@@ -48,13 +51,15 @@ PlanKind plan(std::string_view task, const json::object& params, const SourceFac
   return PlanKind::chunked;
 }
 
-json::object cut_params(const SourceFacts& source, const PlanSettings& settings) {
+json::object cut_params(std::string_view task, const SourceFacts& source, const PlanSettings& settings) {
   // Longer chunks rather than more than kMaxChunks of them.
   const double target_s = std::clamp(std::max(settings.chunk_s, source.duration_s / kMaxChunks), 0.1, 3600.0);
-  return {{"target_s", target_s}, {"max_chunks", kMaxChunks}};
+  json::object params{{"target_s", target_s}, {"max_chunks", kMaxChunks}};
+  if (looks_ahead(task)) params["look_ahead"] = true;
+  return params;
 }
 
-base::Result<std::vector<ChunkTask>> chunk_tasks(const json::object& job_params, const tasks::TaskResult& cut) {
+base::Result<std::vector<ChunkTask>> chunk_tasks(std::string_view job_task, const json::object& job_params, const tasks::TaskResult& cut) {
   const auto wrong = [](std::string why) { return base::fail(base::ErrorCode::invalid, "the cut's plan " + std::move(why)); };
   const json::value* plan = cut.outputs.if_contains("plan");
   const json::value* chunks = plan != nullptr && plan->is_object() ? plan->get_object().if_contains("chunks") : nullptr;
@@ -63,6 +68,7 @@ base::Result<std::vector<ChunkTask>> chunk_tasks(const json::object& job_params,
     return wrong("has no chunk or too many");
   std::vector<ChunkTask> out;
   std::int64_t last_end = INT64_MIN;
+  const json::value* origin = nullptr;
   for (const json::value& item : chunks->get_array()) {
     const json::object* chunk = item.if_object();
     if (chunk == nullptr) return wrong("holds a chunk that is no object");
@@ -73,6 +79,7 @@ base::Result<std::vector<ChunkTask>> chunk_tasks(const json::object& job_params,
       return wrong("holds a chunk without name, start_pts or end_pts");
     if (start->get_int64() < last_end || end->get_int64() <= start->get_int64()) return wrong("holds chunks out of order");
     last_end = end->get_int64();
+    if (origin == nullptr) origin = start;
     ChunkTask task;
     task.file = file->get_string();
     const bool delivered = std::any_of(cut.files.begin(), cut.files.end(),
@@ -80,6 +87,7 @@ base::Result<std::vector<ChunkTask>> chunk_tasks(const json::object& job_params,
     if (!delivered) return wrong("names a file that was not delivered");
     task.params = job_params;
     task.params["range"] = {{"start_pts", *start}, {"end_pts", *end}};
+    if (looks_ahead(job_task)) task.params["range"].as_object()["origin_pts"] = *origin;
     task.params["video_only"] = true;
     task.frames = std::max({number_at(*chunk, "frames"), number_at(*chunk, "packets"), 1.0});
     out.push_back(std::move(task));

@@ -30,8 +30,8 @@ TEST(Planner, cuts_only_long_upscales_with_more_than_one_free_slot) {
 }
 
 TEST(Planner, makes_longer_chunks_rather_than_too_many) {
-  EXPECT_EQ(cut_params({100, 0}, kTen).at("target_s"), 10.0);
-  EXPECT_EQ(cut_params({5120 * 3, 0}, kTen).at("target_s"), 30.0);  // 512 chunks of 30 s
+  EXPECT_EQ(cut_params("video-upscale", {100, 0}, kTen).at("target_s"), 10.0);
+  EXPECT_EQ(cut_params("video-upscale", {5120 * 3, 0}, kTen).at("target_s"), 30.0);  // 512 chunks of 30 s
 }
 
 tasks::TaskResult cut(std::string_view plan, int files = 2) {
@@ -42,7 +42,8 @@ tasks::TaskResult cut(std::string_view plan, int files = 2) {
 }
 
 TEST(Planner, makes_a_task_of_each_chunk) {
-  const auto tasks = chunk_tasks({{"scale", 2}}, cut(R"({"chunks": [{"name": "c0.nut", "start_pts": 0, "end_pts": 100, "frames": 25},
+  const auto tasks =
+      chunk_tasks("video-upscale", {{"scale", 2}}, cut(R"({"chunks": [{"name": "c0.nut", "start_pts": 0, "end_pts": 100, "frames": 25},
                                                                {"file": "c1.nut", "start_pts": 100, "end_pts": 180, "packets": 20}]})"));
   ASSERT_TRUE(tasks) << tasks.error().message;
   ASSERT_EQ(tasks->size(), 2u);
@@ -52,6 +53,16 @@ TEST(Planner, makes_a_task_of_each_chunk) {
   EXPECT_EQ((*tasks)[1].file, "c1.nut");
 }
 
+TEST(Planner, lets_chunks_of_an_interpolation_look_ahead_and_know_where_the_video_begins) {
+  EXPECT_EQ(plan("frame-interpolation", {}, {20.1, 500}, 2, kTen), PlanKind::chunked);
+  EXPECT_TRUE(cut_params("frame-interpolation", {100, 0}, kTen).at("look_ahead").as_bool());
+  EXPECT_FALSE(cut_params("video-upscale", {100, 0}, kTen).contains("look_ahead"));
+  const auto tasks = chunk_tasks("frame-interpolation", {}, cut(R"({"chunks": [{"name": "c0.nut", "start_pts": 7, "end_pts": 100},
+                                                                            {"name": "c1.nut", "start_pts": 100, "end_pts": 180}]})"));
+  ASSERT_TRUE(tasks) << tasks.error().message;
+  EXPECT_EQ(json::serialize((*tasks)[1].params), R"({"range":{"start_pts":100,"end_pts":180,"origin_pts":7},"video_only":true})");
+}
+
 TEST(Planner, refuses_a_plan_that_does_not_fit_its_files) {
   for (const char* bad :
        {"null", "{}", R"({"chunks": []})", R"({"chunks": [3]})", R"({"chunks": [{"name": "c0.nut", "start_pts": 0}]})",
@@ -59,9 +70,9 @@ TEST(Planner, refuses_a_plan_that_does_not_fit_its_files) {
         R"({"chunks": [{"name": "c0.nut", "start_pts": 5, "end_pts": 5}]})",
         R"({"chunks": [{"name": "c0.nut", "start_pts": 0, "end_pts": 9}, {"name": "c1.nut", "start_pts": 8, "end_pts": 12}]})",
         R"({"chunks": [{"name": "c0.nut", "start_pts": 0.5, "end_pts": 9}]})"})
-    EXPECT_FALSE(chunk_tasks({}, cut(bad))) << bad;
+    EXPECT_FALSE(chunk_tasks("video-upscale", {}, cut(bad))) << bad;
   json::array many(kMaxChunks + 1, json::value{{"name", "c0.nut"}, {"start_pts", 0}, {"end_pts", 1}});
-  EXPECT_FALSE(chunk_tasks({}, cut(json::serialize(json::object{{"chunks", many}}))));
+  EXPECT_FALSE(chunk_tasks("video-upscale", {}, cut(json::serialize(json::object{{"chunks", many}}))));
 }
 
 TEST(Planner, hands_the_clock_of_the_cut_to_the_join) {

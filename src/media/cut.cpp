@@ -80,7 +80,7 @@ struct Plan {
 };
 
 // Where to cut. One part when times do not allow it.
-Plan plan_parts(const Survey& s, Rational base, double target_s, int max_chunks) {
+Plan plan_parts(const Survey& s, Rational base, double target_s, int max_chunks, bool look_ahead) {
   Plan plan;
   bool usable = s.usable_times;
   // Times are rounded to the stream's clock: "2 s later" may be a hair less.
@@ -110,7 +110,7 @@ Plan plan_parts(const Survey& s, Rational base, double target_s, int max_chunks)
     if (c + 1 < cuts.size()) {
       // Through the last packet, in decoding order, whose frame is shown before the end: leading pictures of the next key
       // frame come behind it, and need it.
-      part.last = cuts[c + 1] - 1;
+      part.last = look_ahead ? cuts[c + 1] : cuts[c + 1] - 1;
       for (std::size_t i = cuts[c + 1]; i < s.packets.size() && !(c + 2 < cuts.size() && i >= cuts[c + 2]); ++i)
         if (s.packets[i].pts < part.end_pts) part.last = i;
     }
@@ -218,7 +218,8 @@ base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir
   if (notes.packets.empty()) return base::fail(ErrorCode::invalid, "the video holds no packet");
   const Rational base = video->time_base;
   const double length_s = static_cast<double>(notes.end_pts - notes.first_pts) * base.value();
-  const Plan plan = plan_parts(notes, base, std::max(options.target_s, length_s / options.max_chunks), options.max_chunks);
+  const Plan plan =
+      plan_parts(notes, base, std::max(options.target_s, length_s / options.max_chunks), options.max_chunks, options.look_ahead);
 
   if (!plan.usable) return whole_file(path, output_dir, base);
 

@@ -34,6 +34,7 @@ struct CutPlan {
 struct CutOptions {
   double target_s = 10;         // 0.1..3600: a chunk ends at the first key frame this long (less 0.5 %) after its start
   int max_chunks = kMaxChunks;  // rather longer chunks than more of them
+  bool look_ahead = false;      // chunks hold the key frame at their end too, for work that looks at the next picture
   Limits limits;
 };
 // unsupported: no video, or no decoder for it; invalid: no media.

@@ -184,6 +184,7 @@ void parameters_of(ObjectReader& in, FieldErrors& errors, Request& request) {
   switch (request.operation) {
     case Operation::cut:
       request.cut.target_s = in.number("target_s", 0.1, 3600).value_or(request.cut.target_s);
+      request.cut.look_ahead = in.boolean("look_ahead").value_or(false);
       request.cut.max_chunks = static_cast<int>(in.integer("max_chunks", 1, kMaxChunks).value_or(kMaxChunks));
       break;
     case Operation::join: join_of(in, request.join); break;

@@ -3,6 +3,7 @@
 #include "models/esrgan/rrdb.hpp"
 #include "models/esrgan/rrdb_names.hpp"
 #include "models/esrgan/srvgg_load.hpp"
+#include "models/rife/ifnet_load.hpp"
 
 namespace kinora::models {
 namespace {
@@ -40,6 +41,13 @@ nn::ModelFolder describe_loose_model(const fs::path& file, const std::string& id
   model.weights_bytes = fs::file_size(file);
   if (checkpoint.tensors.contains("body.0.weight")) {
     describe_srvgg(model, checkpoint.shapes());
+    return model;
+  }
+  if (const auto shapes = rife::with_ifnet_names(checkpoint).shapes(); shapes.contains("block0.conv0.0.0.weight")) {
+    const auto config = rife::infer_ifnet_config(shapes, file.string());
+    model.architecture = rife::kIfnetArchitecture;
+    model.card.tasks = {"frame-interpolation"};
+    model.card.description = config.has_encoder() ? "RIFE 4.25 and later" : "RIFE 4.6";
     return model;
   }
   const auto shapes = esrgan::with_rrdb_names(checkpoint).shapes();

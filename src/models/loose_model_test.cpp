@@ -42,6 +42,9 @@ TEST_F(LooseModel, is_told_from_the_tensors_of_the_file) {
   const auto srvgg = describe_loose_model(put("sr_srvgg_x2/model/model.safetensors", "small.safetensors"), "small");
   EXPECT_EQ(srvgg.architecture, "SRVGGNetCompact");
   EXPECT_EQ(srvgg.card.scale, 2);
+  const auto rife = describe_loose_model(put("rife_425/model/flownet.pkl", "flownet.pkl"), "rife-4.25");
+  EXPECT_EQ(rife.architecture, "IFNet");
+  EXPECT_THAT(rife.card.tasks, ElementsAre("frame-interpolation"));
 }
 
 TEST_F(LooseModel, of_the_first_layout_computes_the_same) {

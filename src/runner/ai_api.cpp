@@ -35,6 +35,10 @@ constexpr RouteText kImageToImage{"image-to-image", "Image-to-image pipeline err
 constexpr RouteText kImageToVideo{"image-to-video", "Image-to-video pipeline error.",
                                   "Out of memory error. Try reducing input or output video resolution."};
 
+constexpr RouteText kUpscale{"image-upscale", "Upscale pipeline error.", "Out of memory error. Try reducing input image resolution."};
+constexpr RouteText kFrameInterpolation{"frame-interpolation", "Frame-interpolation pipeline error.",
+                                        "Out of memory error. Try reducing input or output video resolution."};
+
 // A folder of one call under the work folder; gone at the end.
 class CallFolder {
  public:
@@ -99,7 +103,7 @@ class AiApi {
     if (!negatives.empty()) params["negative_prompt"] = negatives[0];
     if (negatives.size() > 1) params["negative_prompt_2"] = negatives[1];
     const CallFolder folder(settings_.work_dir);
-    co_return co_await run(kTextToImage, model, std::move(params), call, {}, folder);
+    co_return co_await run(kTextToImage, model, std::move(params), call, std::string(), folder);
   }
 
   net::Task<Answer> image_to_image(net::Request& request) {
@@ -146,6 +150,41 @@ class AiApi {
     co_return co_await run(kImageToVideo, model, std::move(params), call, *image, folder);
   }
 
+  // Networks of the upscaling kind take no text and no steps: these fields are read and checked as the reference does, and have no effect.
+  net::Task<Answer> upscale(net::Request& request) {
+    AiForm form = co_await AiForm::from_multipart(request);
+    (void)form.required_text("prompt");
+    const std::string* image = form.required_file("image");
+    const std::string model = form.text("model_id").value_or("");
+    (void)form.boolean("safety_check");
+    (void)form.integer("num_inference_steps", /*nullable=*/true);
+    // 0 counts as not given.
+    const auto seed = form.integer("seed", /*nullable=*/true).value_or(0);
+    if (form.wrong()) co_return Answer{422, form.body_422()};
+    if (auto refusal = check_caller(request, model)) co_return *std::move(refusal);
+    json::object params{{"scale", 4}, {"format", "png"}};
+    Common call;
+    call.seed = seed != 0 ? static_cast<std::uint64_t>(seed) : std::random_device()();
+    const CallFolder folder(settings_.work_dir);
+    co_return co_await run(kUpscale, model, std::move(params), call, *image, folder);
+  }
+
+  // The reference names the pipeline and never served it; fields and answer are in the manner of the others.
+  net::Task<Answer> frame_interpolation(net::Request& request) {
+    AiForm form = co_await AiForm::from_multipart(request);
+    json::object params;
+    const std::string* video = form.required_file("video");
+    const std::string model = form.text("model_id").value_or("");
+    if (const auto factor = form.integer("factor")) params["factor"] = *factor;
+    if (auto rate = form.text("target_fps"); rate && !rate->empty()) params["target_fps"] = *rate;
+    if (auto scale = form.text("scale"); scale && !scale->empty()) params["scale"] = *scale;
+    if (const auto ensemble = form.boolean("ensemble")) params["ensemble"] = *ensemble;
+    if (form.wrong()) co_return Answer{422, form.body_422()};
+    if (auto refusal = check_caller(request, model)) co_return *std::move(refusal);
+    const CallFolder folder(settings_.work_dir);
+    co_return co_await run(kFrameInterpolation, model, std::move(params), {}, *video, folder);
+  }
+
  private:
   struct Common {
     std::uint64_t seed = 0;
@@ -181,8 +220,9 @@ class AiApi {
     return std::nullopt;
   }
 
-  net::Task<Answer> run(const RouteText& route, const std::string& model, json::object params, Common call, const std::string& image,
+  net::Task<Answer> run(const RouteText& route, const std::string& model, json::object params, Common call, const std::string& media,
                         const CallFolder& folder) {
+    // The file goes to the task's first input.
     if (folder.path().empty()) co_return refuse(500, route.failed);
     TaskRequest task;
     task.attempt = folder.path().filename();
@@ -197,9 +237,10 @@ class AiApi {
     if (!errors.empty()) co_return refuse(400, errors.front().pointer.substr(1) + " " + errors.front().detail + ".");
     task.output_dir = folder.path() / "out";
     if (!spec->inputs.empty()) {
-      const fs::path file = folder.path() / "image";
-      std::ofstream(file, std::ios::binary) << image;
-      task.inputs["image"] = file;
+      const std::string slot(spec->inputs.front().slot);
+      const fs::path file = folder.path() / slot;
+      std::ofstream(file, std::ios::binary) << media;
+      task.inputs[slot] = file;
     }
     const auto box = std::make_shared<EventBox>(co_await asio::this_coro::executor);
     const auto ticket = queue_.submit(std::move(task), [box](tasks::TaskEvent event) { box->put(std::move(event)); });
@@ -223,13 +264,15 @@ class AiApi {
   }
 
   static Answer answer(const RouteText& route, const tasks::TaskResult& result, const fs::path& folder, std::uint64_t seed) {
+    const auto data_url = [&](const tasks::ResultFile& file) {
+      return "data:" + file.mime + ";base64," + base::to_base64(base::as_bytes(read_whole(folder / file.name)));
+    };
+    if (route.task == kFrameInterpolation.task) return {200, {{"video", {{"url", data_url(result.files.front())}}}}};
     const bool video = route.task == kImageToVideo.task;
     json::array pictures;
     for (const tasks::ResultFile& file : result.files) {
       const std::uint64_t own_seed = video ? seed : seed + pictures.size();
-      const std::string bytes = read_whole(folder / file.name);
-      pictures.push_back(
-          json::object{{"url", "data:image/png;base64," + base::to_base64(base::as_bytes(bytes))}, {"seed", own_seed}, {"nsfw", false}});
+      pictures.push_back(json::object{{"url", data_url(file)}, {"seed", own_seed}, {"nsfw", false}});
     }
     if (video) {
       json::array clips;  // one of a batch of one; not braced: a list of one array would be that array
@@ -262,6 +305,8 @@ void add_ai_routes(net::Router& router, const RunnerSettings& settings, const Id
   add("/text-to-image", &AiApi::text_to_image);
   add("/image-to-image", &AiApi::image_to_image);
   add("/image-to-video", &AiApi::image_to_video);
+  add("/upscale", &AiApi::upscale);
+  add("/frame-interpolation", &AiApi::frame_interpolation);
 }
 
 }  // namespace kinora::runner

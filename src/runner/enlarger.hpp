@@ -1,5 +1,7 @@
 #pragma once
 // The network, and after it a resampling when the wanted scale is not the network's own or the sides must be even.
+#include <algorithm>
+
 #include "models/upscaler.hpp"
 #include "runner/picture_buffer.hpp"
 
@@ -8,10 +10,11 @@ namespace kinora::runner {
 class Enlarger {
  public:
   // even: sides of the result are rounded up to even (4:2:0 video).
-  Enlarger(models::Upscaler& upscaler, int scale, bool even) : upscaler_(upscaler), scale_(scale), even_(even) {}
+  Enlarger(models::Upscaler& upscaler, double scale, bool even) : upscaler_(upscaler), scale_(scale), even_(even) {}
 
   std::int64_t target(std::int64_t side) const {
-    const std::int64_t wanted = side * scale_;
+    // A part of a pixel is left out, but not what binary fractions lose of 1.1 * 10.
+    const auto wanted = std::max<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(side) * scale_ + 1e-6), 1);
     return even_ ? (wanted + 1) / 2 * 2 : wanted;
   }
   // `out` holds picture_bytes(in.type, target(in.width), target(in.height)).
@@ -19,7 +22,7 @@ class Enlarger {
 
  private:
   models::Upscaler& upscaler_;
-  int scale_;
+  double scale_;
   bool even_;
   Buffer between_;
 };

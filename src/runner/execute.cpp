@@ -2,16 +2,20 @@
 
 #include <c10/util/Exception.h>
 
+#include <cmath>
 #include <random>
 
 #include "base/log.hpp"
 #include "media/probe.hpp"
+#include "nn/device.hpp"
 #include "runner/failures.hpp"
 #include "runner/generate.hpp"
 #include "runner/image_upscale.hpp"
 #include "runner/reporter.hpp"
 #include "runner/video_extend.hpp"
+#include "runner/video_interpolate.hpp"
 #include "runner/video_upscale.hpp"
+#include "tasks/picture_rate.hpp"
 
 namespace kinora::runner {
 namespace {
@@ -34,7 +38,7 @@ base::Result<Made> make_video(const TaskRequest& request, models::Upscaler& upsc
   const auto& params = request.params;
   VideoUpscale work;
   work.input = request.inputs.at("video");
-  work.scale = static_cast<int>(integer(params, "scale"));
+  work.scale = params.at("scale").to_number<double>();
   work.crf = static_cast<int>(integer(params, "crf"));
   work.preset = text(params, "preset");
   work.video_only = params.at("video_only").as_bool();
@@ -51,6 +55,55 @@ base::Result<Made> make_video(const TaskRequest& request, models::Upscaler& upsc
               .facts = {{"frames", done.frames}, {"damaged_frames", done.damaged_frames}, {"width", done.width}, {"height", done.height}}};
 }
 
+base::Result<VideoInterpolate> to_interpolation(const TaskRequest& request, const RunnerSettings& settings) {
+  const auto& params = request.params;
+  VideoInterpolate work;
+  work.input = request.inputs.at("video");
+  if (const auto* target = params.if_contains("target_fps")) {
+    KINORA_TRY(const auto rate, tasks::parse_picture_rate(target->as_string()));
+    work.rate = TargetRate{{rate.num, rate.den}};
+  } else if (params.contains("factor")) {
+    work.rate = Factor{static_cast<int>(integer(params, "factor"))};
+  }
+  if (const auto scale = text(params, "scale"); scale != "auto") work.scale = std::stod(scale);  // one of the catalogue's
+  work.ensemble = params.at("ensemble").as_bool();
+  work.keep_repeats = text(params, "repeats") == "keep";
+  work.crf = static_cast<int>(integer(params, "crf"));
+  work.preset = text(params, "preset");
+  work.video_only = params.at("video_only").as_bool();
+  work.memory_bytes = nn::device_memory(settings.device).total_bytes;
+  work.limits = settings.limits;
+  if (const auto* range = params.if_contains("range"); range != nullptr && range->is_object())
+    work.range = VideoInterpolate::Range{.start_pts = integer(range->get_object(), "start_pts"),
+                                         .end_pts = integer(range->get_object(), "end_pts"),
+                                         .origin_pts = integer(range->get_object(), "origin_pts")};
+  return work;
+}
+
+base::Result<Made> interpolate(const TaskRequest& request, const ModelEntry& model, ModelStore& models, const RunnerSettings& settings,
+                               const std::stop_token& stop, const Report& report) {
+  KINORA_TRY(auto work, to_interpolation(request, settings));
+  models::Interpolator& interpolator = models.interpolator(model);
+  if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "canceled");
+  MediaReporter reporter("frame", report);
+  const media::Control control{.stop = stop, .report = std::ref(reporter)};
+  const GeneratedFile file{.slot = "video",
+                           .name = work.video_only ? "interpolated.nut" : "interpolated.mp4",
+                           .mime = work.video_only ? "video/x-nut" : "video/mp4"};
+  work.output = (request.output_dir / file.name).string();
+  KINORA_TRY(const auto done, interpolate_video(work, interpolator, control));
+  return Made{.files = {file},
+              .units = static_cast<double>(done.frames) * done.width * done.height,
+              .facts = {{"frames", done.frames},
+                        {"source_frames", done.source_frames},
+                        {"interpolated_frames", done.made},
+                        {"cuts", done.cuts},
+                        {"repeats", done.repeats},
+                        {"damaged_frames", done.damaged_frames},
+                        {"width", done.width},
+                        {"height", done.height}}};
+}
+
 base::Result<Made> make_image(const TaskRequest& request, models::Upscaler& upscaler, const RunnerSettings& settings,
                               const media::Control& control) {
   const bool jpeg = text(request.params, "format") == "jpeg";
@@ -58,7 +111,7 @@ base::Result<Made> make_image(const TaskRequest& request, models::Upscaler& upsc
   const ImageUpscale work{.input = request.inputs.at("image"),
                           .output = (request.output_dir / file.name).string(),
                           .type = jpeg ? media::ImageType::jpeg : media::ImageType::png,
-                          .scale = static_cast<int>(integer(request.params, "scale")),
+                          .scale = request.params.at("scale").to_number<double>(),
                           .limits = settings.limits};
   KINORA_TRY(const auto done, upscale_image(work, upscaler, control));
   return Made{.files = {file}, .units = 1, .facts = {{"width", done.width}, {"height", done.height}}};
@@ -67,6 +120,10 @@ base::Result<Made> make_image(const TaskRequest& request, models::Upscaler& upsc
 base::Result<Made> upscale(const TaskRequest& request, const ModelEntry& model, ModelStore& models, const RunnerSettings& settings,
                            const std::stop_token& stop, const Report& report) {
   models::Upscaler& upscaler = models.upscaler(model);
+  const auto* denoise = request.params.if_contains("denoise");
+  if (!upscaler.set_denoise(denoise == nullptr ? 1 : denoise->to_number<double>()))
+    return base::fail(base::ErrorCode::invalid,
+                      model.id + " has no denoise strength: that needs a second checkpoint, as realesr-general-x4v3 has");
   if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "canceled");
   const bool video = request.task == "video-upscale";
   MediaReporter reporter(video ? "frame" : "pixel", report);
@@ -133,14 +190,16 @@ base::Result<tasks::TaskEvent> run(const TaskRequest& request, ModelStore& model
                                    const std::stop_token& stop, const Report& report) {
   const auto start = Clock::now();
   const auto* scale = request.params.if_contains("scale");
-  const auto model = models.choose(request.model, request.task, scale == nullptr ? 0 : scale->to_number<int>());
+  // A network that enlarges at least so much, rather than one whose pictures would be enlarged again.
+  const int wanted_scale = scale != nullptr && scale->is_number() ? static_cast<int>(std::ceil(scale->to_number<double>())) : 0;
+  const auto model = models.choose(request.model, request.task, wanted_scale);
   if (!model) return tasks::failure("model_not_found", model.error().message);
   report(tasks::Progress{.fraction = 0, .stage = "prepare", .units_done = 0, .units_total = 0, .unit = "frame", .fps = {}, .eta_s = {}});
   std::error_code failed;
   std::filesystem::create_directories(request.output_dir, failed);
   if (failed) return base::fail(base::ErrorCode::io, "the output folder cannot be made: " + failed.message());
-  KINORA_TRY(Made made, model->pipeline ? generate(request, *model, models, settings, stop, report)
-                                        : upscale(request, *model, models, settings, stop, report));
+  const auto how = model->pipeline ? generate : request.task == "frame-interpolation" ? interpolate : upscale;
+  KINORA_TRY(Made made, how(request, *model, models, settings, stop, report));
 
   tasks::TaskResult result;
   for (const GeneratedFile& file : made.files) {

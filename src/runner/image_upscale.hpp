@@ -17,7 +17,7 @@ struct ImageUpscale {
   std::string input;
   std::string output;
   media::ImageType type = media::ImageType::png;
-  int scale = 2;
+  double scale = 2;
   media::Limits limits = {};
 };
 struct ImageUpscaled {

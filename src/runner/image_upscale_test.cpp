@@ -17,7 +17,7 @@ class ImageUpscales : public ::testing::Test {
     EXPECT_EQ(testing::ffmpeg("-f lavfi -i " + filter + " -frames:v 1 '" + (work_ / name) + "'"), "");
     return work_ / name;
   }
-  base::Result<ImageUpscaled> run(const std::string& in, int scale = 2, media::ImageType type = media::ImageType::png) {
+  base::Result<ImageUpscaled> run(const std::string& in, double scale = 2, media::ImageType type = media::ImageType::png) {
     return upscale_image({.input = in, .output = out_, .type = type, .scale = scale, .limits = {}}, *upscaler_, {});
   }
   // Both as raw pixels of one format; the zero network repeats pixels as FFmpeg's neighbour scaling does.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "models/loose_model.hpp"
 #include "nn/component_files.hpp"
 #include "nn/hub_folder.hpp"
 #include "nn/load_error.hpp"
@@ -45,7 +46,7 @@ std::uint64_t weights_bytes(const fs::path& component) {
   return sum;
 }
 
-ModelEntry upscaler(const nn::ModelFolder& model) {
+ModelEntry network(const nn::ModelFolder& model, bool loose) {
   return {.id = model.id,
           .path = model.path,
           .name = model.card.name,
@@ -55,7 +56,13 @@ ModelEntry upscaler(const nn::ModelFolder& model) {
           .scale = model.card.scale,
           .bytes = model.weights_bytes,
           .largest_part = model.weights_bytes,
+          .loose = loose,
           .pipeline = std::nullopt};
+}
+
+bool is_checkpoint(const fs::path& path) {
+  const auto kind = path.extension();
+  return kind == ".pth" || kind == ".pkl" || kind == ".safetensors";
 }
 
 ModelEntry generator(std::string id, const fs::path& folder) {
@@ -92,11 +99,22 @@ ModelList list_models(const std::vector<fs::path>& folders) {
   };
   for (const fs::path& folder : folders) {
     auto own = nn::list_model_folders(folder);
-    for (const auto& model : own.models) add(upscaler(model));
+    for (const auto& model : own.models) add(network(model, false));
     list.refusals.insert(list.refusals.end(), own.refusals.begin(), own.refusals.end());
     std::error_code error;
+    const auto add_loose = [&](const fs::path& file, const std::string& id) {
+      try {
+        add(network(models::describe_loose_model(file, id), true));
+      } catch (const nn::LoadError& refusal) {
+        list.refusals.emplace_back(refusal.what());
+      }
+    };
     for (const auto& entry : fs::directory_iterator(folder, error)) {
+      if (is_checkpoint(entry.path()) && entry.is_regular_file(error)) add_loose(entry.path(), entry.path().stem().string());
       if (!entry.is_directory(error)) continue;
+      const bool described = fs::exists(entry.path() / "config.json", error);
+      if (const auto rife = entry.path() / "flownet.pkl"; !described && fs::exists(rife, error))
+        add_loose(rife, entry.path().filename().string());
       const auto snapshot = nn::find_hub_snapshot(entry.path());
       const fs::path path = snapshot ? snapshot->path : entry.path();
       if (!fs::exists(path / "model_index.json", error)) {

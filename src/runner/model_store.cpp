@@ -5,18 +5,24 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "models/loose_model.hpp"
 #include "nn/device.hpp"
 #include "nn/model_folder.hpp"
 
 namespace kinora::runner {
 namespace {
 
-class UpscalerModel final : public Resident {
+nn::ModelFolder described(const ModelEntry& model) {
+  return model.loose ? models::describe_loose_model(model.path, model.id) : nn::read_model_folder(model.path);
+}
+
+// An upscaler or interpolator: small, and where it was loaded to.
+template <class Network>
+class NetworkModel final : public Resident {
  public:
-  UpscalerModel(const ModelEntry& model, const models::UpscalerSettings& settings)
-      : upscaler_(models::load_upscaler(nn::read_model_folder(model.path), settings)), bytes_(model.bytes) {}
-  models::Upscaler& get() { return *upscaler_; }
-  std::string description() const override { return upscaler_->description(); }
+  NetworkModel(std::unique_ptr<Network> network, std::uint64_t bytes) : network_(std::move(network)), bytes_(bytes) {}
+  Network& get() { return *network_; }
+  std::string description() const override { return network_->description(); }
   std::uint64_t bytes() const override { return bytes_; }
   std::uint64_t device_bytes() const override { return bytes_; }
   bool movable() const override { return false; }
@@ -24,9 +30,11 @@ class UpscalerModel final : public Resident {
   void to_device() override {}
 
  private:
-  std::unique_ptr<models::Upscaler> upscaler_;
+  std::unique_ptr<Network> network_;
   std::uint64_t bytes_;
 };
+using UpscalerModel = NetworkModel<models::Upscaler>;
+using InterpolatorModel = NetworkModel<models::Interpolator>;
 
 class PipelineModel final : public Resident {
  public:
@@ -70,10 +78,15 @@ ResidencyBudget residency_budget(const RunnerSettings& settings) {
   return {.device_bytes = device, .host_bytes = host};
 }
 
+std::uint64_t activation_bytes(const std::string& device, std::uint64_t free_bytes) {
+  constexpr std::uint64_t kLeast = 256ULL << 20, kMost = 1ULL << 30;
+  return device == "cpu" ? std::clamp(free_bytes / 4, kLeast, kMost) : std::max(free_bytes / 2, kLeast);
+}
+
 ModelStore::ModelStore(const RunnerSettings& settings)
     : folders_(settings.models_dirs),
-      upscaler_settings_{.device = settings.device, .precision = models::Precision::automatic, .memory_bytes = settings.memory_bytes},
       device_(settings.device),
+      memory_bytes_(settings.memory_bytes),
       residency_(residency_budget(settings), [device = settings.device] { give_memory_back(device); }) {
   for (const std::string& id : settings.pinned) residency_.pin(id, true);
 }
@@ -116,8 +129,19 @@ base::Result<ModelEntry> ModelStore::choose(const std::optional<std::string>& mo
 }
 
 models::Upscaler& ModelStore::upscaler(const ModelEntry& model) {
-  auto& resident = residency_.use(model.wanted(), [&](bool) { return std::make_unique<UpscalerModel>(model, upscaler_settings_); });
+  auto& resident = residency_.use(model.wanted(), [&](bool) {
+    const std::uint64_t memory = memory_bytes_ != 0 ? memory_bytes_ : activation_bytes(device_, nn::device_memory(device_).free_bytes);
+    const models::UpscalerSettings settings{.device = device_, .precision = models::Precision::automatic, .memory_bytes = memory};
+    return std::make_unique<UpscalerModel>(models::load_upscaler(described(model), settings), model.bytes);
+  });
   return static_cast<UpscalerModel&>(resident).get();
+}
+
+models::Interpolator& ModelStore::interpolator(const ModelEntry& model) {
+  auto& resident = residency_.use(model.wanted(), [&](bool) {
+    return std::make_unique<InterpolatorModel>(models::load_interpolator(described(model), device_), model.bytes);
+  });
+  return static_cast<InterpolatorModel&>(resident).get();
 }
 
 models::Pipeline& ModelStore::pipeline(const ModelEntry& model) {

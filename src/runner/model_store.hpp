@@ -8,6 +8,7 @@
 
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "models/interpolator.hpp"
 #include "models/pipeline.hpp"
 #include "models/upscaler.hpp"
 #include "runner/model_list.hpp"
@@ -30,18 +31,23 @@ class ModelStore {
 
   // On the device when it returns.
   models::Upscaler& upscaler(const ModelEntry& model);
+  models::Interpolator& interpolator(const ModelEntry& model);
   models::Pipeline& pipeline(const ModelEntry& model);
   Residency& residency() { return residency_; }
   const Residency& residency() const { return residency_; }
 
  private:
   const std::vector<std::filesystem::path> folders_;
-  const models::UpscalerSettings upscaler_settings_;
   const std::string device_;
+  const std::uint64_t memory_bytes_;
   Residency residency_;
 };
 
 // What the settings leave for weights: the given bytes, or a share of the device's memory; host memory as second level for a GPU.
 ResidencyBudget residency_budget(const RunnerSettings& settings);
+
+// What one network call may take when nothing was set: half of what is free on a GPU; of host memory a quarter, but 256 MiB to 1 GiB,
+// for more does not make it faster.
+std::uint64_t activation_bytes(const std::string& device, std::uint64_t free_bytes);
 
 }  // namespace kinora::runner

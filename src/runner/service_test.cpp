@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <fstream>
 #include <functional>
 
 #include "base/json.hpp"
@@ -25,6 +26,7 @@ using namespace std::chrono_literals;
 
 class Services : public ::testing::Test {
  protected:
+  virtual Identity identity() const { return {"upscale", "repeat2x", "0.1.0"}; }
   void SetUp() override {
     testing::make_model(work_.path() / "models/repeat2x");
     ASSERT_EQ(
@@ -34,7 +36,7 @@ class Services : public ::testing::Test {
     settings.work_dir = work_.path();
     settings.models_dirs = {work_.path() / "models"};
     settings.threads = 1;
-    service_ = std::make_unique<Service>(context_.get_executor(), settings, Identity{"upscale", "repeat2x", "0.1.0"});
+    service_ = std::make_unique<Service>(context_.get_executor(), settings, identity());
     ASSERT_TRUE(service_->listen());
   }
 
@@ -69,6 +71,32 @@ class Services : public ::testing::Test {
     if (!response) throw std::runtime_error(response.error().message);
     auto text = co_await response->read_all(1 << 20);
     co_return Answer{response->status(), response->headers(), text ? *text : "broken off"};
+  }
+  // multipart/form-data with texts and one file.
+  net::Task<Answer> post_form(std::string path, std::vector<std::pair<std::string, std::string>> fields, std::string slot,
+                              std::string file) {
+    net::ClientRequest request;
+    request.method = "POST";
+    request.url = service_->url() + path;
+    request.headers.add("content-type", "multipart/form-data; boundary=b");
+    if (!slot.empty())
+      request.body +=
+          "--b\r\nContent-Disposition: form-data; name=\"" + slot + "\"; filename=\"f\"\r\n\r\n" + testing::read_file(file) + "\r\n";
+    for (const auto& [name, value] : fields)
+      request.body += "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";
+    request.body += "--b--\r\n";
+    auto response = co_await client_.send(std::move(request));
+    if (!response) throw std::runtime_error(response.error().message);
+    auto text = co_await response->read_all(8 << 20);
+    co_return Answer{response->status(), response->headers(), text ? *text : "broken off"};
+  }
+  // Writes what a data URL holds; its MIME type.
+  std::string save(std::string_view url, const std::string& name) const {
+    const auto comma = url.find(";base64,");
+    if (!url.starts_with("data:") || comma == std::string_view::npos) return "no data URL";
+    std::ofstream(work_ / (name + ".b64")) << url.substr(comma + 8);
+    testing::shell("base64 -d '" + (work_ / (name + ".b64")) + "' > '" + (work_ / name) + "'");
+    return std::string(url.substr(5, comma - 5));
   }
   json::object order(const std::string& input = "in.mp4") const {
     return {{"attempt", "att_1"}, {"inputs", {{"video", work_ / input}}}, {"output_dir", work_ / "out"}};
@@ -158,6 +186,102 @@ TEST_F(Services, gives_failures_of_tasks_as_data) {
     EXPECT_EQ(co_await failure(unknown), "model_not_found");
     // And the process is none the worse.
     EXPECT_EQ((co_await get("/health")).body, R"({"status":"OK"})");
+  });
+}
+
+// Networks as their authors give them away, tiny ones: dropped into the folder, no description.
+TEST_F(Services, serves_published_files_by_their_names) {
+  const auto golden = std::filesystem::path(KINORA_SOURCE_DIR) / "tests/golden";
+  std::filesystem::create_directories(work_ / "models/rife-4.25");
+  std::filesystem::copy_file(golden / "rife_425/model/flownet.pkl", work_ / "models/rife-4.25/flownet.pkl");
+  std::filesystem::copy_file(golden / "sr_rrdb_x4/model/model.pth", work_ / "models/RealESRGAN_x4plus.pth");
+  std::ofstream(work_ / "models/broken.pth") << "nothing";
+  run([&]() -> net::Task<void> {
+    const auto models = json::parse((co_await get("/models")).body);
+    EXPECT_EQ(models.as_array().size(), 3U) << json::serialize(models);
+    const auto result_of = [&](const std::string& task, json::object params, const std::string& model) -> net::Task<json::value> {
+      auto wanted = order();
+      wanted["model"] = model;
+      wanted["params"] = std::move(params);
+      const auto all = events((co_await call("POST", "/tasks/" + task, json::serialize(wanted))).body);
+      co_return json::parse(all.at(all.size() - 2));
+    };
+    json::object rate;
+    rate["target_fps"] = "60000/1001";
+    const auto smooth = co_await result_of("frame-interpolation", rate, "rife-4.25");
+    EXPECT_EQ(smooth.at("type").as_string(), "result") << json::serialize(smooth);
+    EXPECT_EQ(smooth.at("outputs").at("video").at("frames").as_int64(), 60);
+    EXPECT_EQ(smooth.at("metrics").at("units").to_number<double>(), 60.0 * 64 * 48);  // output pixels x frames
+    EXPECT_EQ(testing::ffprobe(work_ / "out/interpolated.mp4", "width,height,r_frame_rate,nb_frames"), "64,48,60000/1001,60");
+
+    json::object four;
+    four["scale"] = 4;
+    const auto large = co_await result_of("video-upscale", four, "RealESRGAN_x4plus");
+    EXPECT_EQ(large.at("type").as_string(), "result") << json::serialize(large);
+    EXPECT_EQ(testing::ffprobe(work_ / "out/upscaled.mp4", "width,height,nb_frames"), "256,192,25");
+
+    // Refused by name, before work: what the network or the catalogue does not have.
+    four["denoise"] = 0.5;
+    EXPECT_THAT(json::serialize(co_await result_of("video-upscale", four, "RealESRGAN_x4plus")), HasSubstr("no denoise strength"));
+    json::object ensemble;
+    ensemble["ensemble"] = true;
+    EXPECT_THAT(json::serialize(co_await result_of("frame-interpolation", ensemble, "rife-4.25")), HasSubstr("no ensemble"));
+    json::object both;
+    both["target_fps"] = "100000";
+    auto absurd = order();
+    absurd["params"] = both;
+    const auto refused = co_await call("POST", "/tasks/frame-interpolation", json::serialize(absurd));
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_THAT(refused.body, HasSubstr("from 1 to 480"));
+    both["factor"] = 2;
+    both["target_fps"] = "60";
+    auto wanted = order();
+    wanted["params"] = both;
+    EXPECT_EQ((co_await call("POST", "/tasks/frame-interpolation", json::serialize(wanted))).status, 400);
+  });
+}
+
+class ServicesOfAnyModel : public Services {
+  Identity identity() const override { return {"upscale", "", "0.1.0"}; }
+};
+
+TEST_F(ServicesOfAnyModel, answer_the_ai_runners_upscale_and_frame_interpolation_routes) {
+  std::filesystem::create_directories(work_ / "models/rife");
+  std::filesystem::copy_file(std::filesystem::path(KINORA_SOURCE_DIR) / "tests/golden/rife_425/model/flownet.pkl",
+                             work_ / "models/rife/flownet.pkl");
+  ASSERT_EQ(testing::ffmpeg("-f lavfi -i testsrc2=s=32x24:d=1 -frames:v 1 '" + (work_ / "in.png") + "'"), "");
+  run([&]() -> net::Task<void> {
+    std::vector<std::pair<std::string, std::string>> fields{{"prompt", "a test card"}, {"seed", "7"}, {"num_inference_steps", "20"}};
+    auto answer = co_await post_form("/upscale", fields, "image", work_ / "in.png");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    auto body = json::parse(answer.body);
+    EXPECT_EQ(body.at("images").as_array().size(), 1U);
+    const auto& image = body.at("images").at(0);
+    EXPECT_EQ(image.at("seed").to_number<std::int64_t>(), 7);
+    EXPECT_FALSE(image.at("nsfw").as_bool());
+    EXPECT_EQ(save(image.at("url").as_string(), "large.png"), "image/png");
+    EXPECT_EQ(testing::ffprobe(work_ / "large.png", "width,height"), "128,96");  // four times
+
+    // A seed of 0 counts as not given, a missing prompt is a 422, what is no picture a 400.
+    fields[1].second = "0";
+    body = json::parse((co_await post_form("/upscale", fields, "image", work_ / "in.png")).body);
+    EXPECT_NE(body.at("images").at(0).at("seed").to_number<std::int64_t>(), 0);
+    answer = co_await post_form("/upscale", {}, "image", work_ / "in.png");
+    EXPECT_EQ(answer.status, 422);
+    EXPECT_THAT(answer.body, HasSubstr(R"("loc":["body","prompt"],"msg":"Field required")"));
+    EXPECT_EQ((co_await post_form("/upscale", fields, "image", work_ / "in.png.absent")).status, 400);
+
+    fields = {{"factor", "4"}};
+    answer = co_await post_form("/frame-interpolation", fields, "video", work_ / "in.mp4");
+    EXPECT_EQ(answer.status, 200) << answer.body.substr(0, 300);
+    body = json::parse(answer.body);
+    EXPECT_EQ(save(body.at("video").at("url").as_string(), "smooth.mp4"), "video/mp4");
+    EXPECT_EQ(testing::ffprobe(work_ / "smooth.mp4", "r_frame_rate,nb_frames"), "100/1,100");
+    fields = {{"target_fps", "fast"}};
+    answer = co_await post_form("/frame-interpolation", fields, "video", work_ / "in.mp4");
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.body, HasSubstr("target_fps"));
+    EXPECT_EQ((co_await post_form("/frame-interpolation", fields, "", "")).status, 422);
   });
 }
 

@@ -22,7 +22,7 @@ struct RunnerSettings {
   std::vector<std::filesystem::path> models_dirs;  // of two models with one id the first counts
   std::string device = "cpu";                      // "cpu" or "cuda:N"
   int threads = 0;                                 // of the network; 0: all that the process may use
-  std::uint64_t memory_bytes = 1ULL << 30;         // activations of one network call
+  std::uint64_t memory_bytes = 0;                  // activations of one network call; 0: from the free memory
   std::uint64_t model_bytes = 0;                   // weights on the device; 0: three quarters of its memory
   std::vector<std::string> pinned;                 // models that are not evicted for others
   std::string auth_token;                          // of the AI-runner routes; empty: none

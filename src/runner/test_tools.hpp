@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "models/esrgan/srvgg_load.hpp"
@@ -47,6 +48,11 @@ inline std::string ffmpeg(const std::string& arguments) { return shell("ffmpeg -
 // ffprobe's values of these entries of the first video stream (or another), comma separated.
 inline std::string ffprobe(const std::string& file, const std::string& entries, const std::string& stream = "v:0") {
   return shell("ffprobe -v error -select_streams " + stream + " -show_entries stream=" + entries + " -of csv=p=0 '" + file + "'");
+}
+
+inline std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 // A 2x network whose weights are all zero: it repeats each pixel, as FFmpeg's scale=flags=neighbor does.

@@ -19,7 +19,7 @@ inline constexpr std::size_t kQueuedPictures = 3;
 struct VideoUpscale {
   std::string input;
   std::string output;
-  int scale = 2;  // of each side; when it is not the network's own, the result is resampled. Sides are rounded up to even
+  double scale = 2;  // of each side; when it is not the network's own, the result is resampled. Sides are rounded up to even
   int crf = 18;
   std::string preset = "superfast";
   // Only frames with start_pts <= pts < end_pts, in ticks of the stream's own clock.

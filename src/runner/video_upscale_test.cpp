@@ -92,6 +92,8 @@ TEST_F(VideoUpscales, resamples_to_other_scales_with_even_sides) {
   const auto in = make("-f lavfi -i testsrc=s=51x35:r=25:d=0.2 -c:v libvpx-vp9 -pix_fmt yuv420p", "odd.webm");
   ASSERT_TRUE(run({.input = in, .output = {}, .scale = 3}));
   EXPECT_EQ(testing::ffprobe(out_, "width,height,nb_frames"), "154,106,5");  // 153 x 105, up to even
+  ASSERT_TRUE(run({.input = in, .output = {}, .scale = 1.5}));
+  EXPECT_EQ(testing::ffprobe(out_, "width,height,nb_frames"), "76,52,5");  // 76.5 x 52.5
 }
 
 TEST_F(VideoUpscales, ranges_of_one_clip_add_up_to_the_whole) {

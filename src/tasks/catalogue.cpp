@@ -1,5 +1,6 @@
 #include "tasks/catalogue.hpp"
 
+#include "tasks/catalogue_enhancement.hpp"
 #include "tasks/catalogue_generation.hpp"
 #include "tasks/catalogue_parts.hpp"
 #include "tasks/catalogue_utilities.hpp"
@@ -11,8 +12,6 @@ namespace kinora::tasks {
 namespace {
 
 using namespace parts;
-
-constexpr double kAnyPts = 9'007'199'254'740'991;  // 2^53 - 1: the largest integer that every JSON reader keeps exact
 
 // values
 constexpr std::array kLadders{Text("auto")};
@@ -80,8 +79,20 @@ constexpr std::array kThumbnailParams{
 constexpr std::array kImageOutputs{OutputSlot{.slot = "image", .doc = "the picture", .kind = MediaKind::image}};
 
 // upscale
+constexpr ParamSpec kScale{.name = "scale",
+                           .type = ParamType::number,
+                           .min = 1,
+                           .max = 8,
+                           .default_json = "2",
+                           .doc = "factor of width and height; where it is not the network's own, its result is resampled"};
+constexpr ParamSpec kDenoise{.name = "denoise",
+                             .type = ParamType::number,
+                             .min = 0,
+                             .max = 1,
+                             .doc = "how much noise is removed; only networks with a second checkpoint, as realesr-general-x4v3"};
 constexpr std::array kImageUpscaleParams{
-    ParamSpec{.name = "scale", .type = ParamType::integer, .min = 2, .max = 4, .default_json = "2", .doc = "factor of width and height"},
+    kScale,
+    kDenoise,
     ParamSpec{.name = "format",
               .type = ParamType::string,
               .min = 1,
@@ -95,16 +106,9 @@ constexpr std::array kRange{
         .name = "start_pts", .type = ParamType::integer, .min = -kAnyPts, .max = kAnyPts, .required = true, .doc = "first, inclusive"},
     ParamSpec{.name = "end_pts", .type = ParamType::integer, .min = -kAnyPts, .max = kAnyPts, .required = true, .doc = "last, exclusive"},
 };
-// The network needs the same processors: an encoder that takes a third less of them keeps it at more than 90 % of its rate.
-constexpr ParamSpec kQuickPreset{.name = kPreset.name,
-                                 .type = kPreset.type,
-                                 .min = kPreset.min,
-                                 .max = kPreset.max,
-                                 .values = kPreset.values,
-                                 .default_json = "\"superfast\"",
-                                 .doc = kPreset.doc};
 constexpr std::array kVideoUpscaleParams{
-    ParamSpec{.name = "scale", .type = ParamType::integer, .min = 2, .max = 4, .default_json = "2", .doc = "factor of width and height"},
+    kScale,
+    kDenoise,
     kCrf,
     kQuickPreset,
     ParamSpec{.name = "range",
@@ -112,16 +116,16 @@ constexpr std::array kVideoUpscaleParams{
               .internal = true,
               .members = kRange,
               .doc = "only frames with these timestamps, for a chunk"},
-    ParamSpec{.name = "video_only",
-              .type = ParamType::boolean,
-              .default_json = "false",
-              .internal = true,
-              .doc = "a NUT file without sound, for a chunk"},
+    kVideoOnly,
 };
 
 // cut, join: made by the planner
 constexpr std::array kCutParams{
     ParamSpec{.name = "target_s", .type = ParamType::number, .min = 0.1, .max = 3600, .default_json = "10", .doc = "length of a chunk"},
+    ParamSpec{.name = "look_ahead",
+              .type = ParamType::boolean,
+              .default_json = "false",
+              .doc = "chunks hold the key frame behind their end as well"},
     ParamSpec{.name = "max_chunks", .type = ParamType::integer, .min = 1, .max = 1024, .default_json = "512", .doc = "at most so many"},
 };
 constexpr std::array kCutOutputs{
@@ -181,6 +185,7 @@ constexpr std::array kTasks{
              .params = kVideoUpscaleParams,
              .outputs = kVideoOutputs,
              .default_deadline_s = 86'400},
+    enhancement::kFrameInterpolation,
     generation::kTextToImage,
     generation::kImageToImage,
     generation::kInpaint,

@@ -36,6 +36,7 @@ struct ParamSpec {
   bool required = false;
   bool internal = false;                 // only the network's own orders may carry it, not a client's job
   bool token = false;                    // string: [a-z0-9_-] only
+  bool rate = false;                     // string: a picture rate (picture_rate.hpp)
   std::span<const ParamSpec> members{};  // of an object, or of an array's objects
   std::string_view doc{};
 };

@@ -11,10 +11,28 @@ namespace {
 
 TEST(Catalogue, holds_the_tasks_of_the_protocol) {
   // docs/protocol.md, section 8
-  for (const char* name :
-       {"ping",           "probe",   "transcode",      "thumbnail",     "image-upscale", "video-upscale",  "cut",           "join",
-        "clip",           "concat",  "loop",           "mux",           "overlay",       "extract-frames", "extract-audio", "text-to-image",
-        "image-to-image", "inpaint", "image-to-video", "text-to-video", "video-extend"})
+  for (const char* name : {"ping",
+                           "probe",
+                           "transcode",
+                           "thumbnail",
+                           "image-upscale",
+                           "video-upscale",
+                           "cut",
+                           "join",
+                           "clip",
+                           "concat",
+                           "loop",
+                           "mux",
+                           "overlay",
+                           "extract-frames",
+                           "extract-audio",
+                           "text-to-image",
+                           "image-to-image",
+                           "inpaint",
+                           "image-to-video",
+                           "text-to-video",
+                           "video-extend",
+                           "frame-interpolation"})
     EXPECT_NE(find_task(name), nullptr) << name;
   EXPECT_EQ(find_task("text-to-speech"), nullptr);
   EXPECT_EQ(find_task(""), nullptr);

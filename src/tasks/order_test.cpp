@@ -29,7 +29,7 @@ TEST(TaskOrder, reads_the_example_of_the_protocol) {
   EXPECT_EQ(order->attempt, "att_01KE0000000000000000000001");
   EXPECT_EQ(order->task, "video-upscale");
   EXPECT_EQ(order->model, "kinora-sr2x");
-  EXPECT_EQ(order->params.at("scale"), 2);
+  EXPECT_EQ(order->params.at("scale"), 2.0);
   EXPECT_EQ(order->params.at("preset"), "superfast");  // a default
   ASSERT_EQ(order->inputs.size(), 1u);
   EXPECT_EQ(order->inputs[0], (OrderInput{"video", "http://gateway/x?exp=1&kid=1&sig=a", "clip.mp4", 123, kHash}));
@@ -68,7 +68,7 @@ TEST(TaskOrder, checks_parameters_against_the_catalogue) {
   auto value = sample();
   value["params"] = {{"scale", 40}, {"range", {{"start_pts", 0}}}};
   const std::string why = refused(value);
-  EXPECT_NE(why.find("/params/scale must be at most 4"), std::string::npos) << why;
+  EXPECT_NE(why.find("/params/scale must be at most 8"), std::string::npos) << why;
   EXPECT_NE(why.find("/params/range/end_pts is required"), std::string::npos) << why;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tasks/picture_rate.hpp"
+
 namespace kinora::tasks {
 namespace {
 
@@ -35,6 +37,8 @@ std::optional<base::FieldError> wrong_text(const ParamSpec& spec, std::string_vi
   if (static_cast<double>(text.size()) > spec.max)
     return base::FieldError{"", "too_high", fmt::format("must have at most {} bytes", spec.max)};
   if (spec.token && !is_token(text)) return base::FieldError{"", "invalid_field", "may hold only a-z, 0-9, '_' and '-'"};
+  if (spec.rate)
+    if (const auto rate = parse_picture_rate(text); !rate) return base::FieldError{"", "invalid_field", rate.error().message};
   return std::nullopt;
 }
 

@@ -1,5 +1,7 @@
 #include "models/rife/ifnet_load.hpp"
 
+#include <algorithm>
+
 #include "nn/load_error.hpp"
 #include "nn/model_folder.hpp"
 
@@ -15,6 +17,17 @@ nn::Checkpoint with_ifnet_names(nn::Checkpoint checkpoint) {
   }
   checkpoint.tensors = std::move(kept);
   return checkpoint;
+}
+
+std::vector<double> configured_scales(const nn::ModelFolder& model) {
+  const auto found = model.config.find("scale_list");
+  if (found == model.config.end()) return {};
+  const auto fits = [](const nlohmann::json& scale) {
+    return scale.is_number() && (scale == 1 || scale == 2 || scale == 4 || scale == 8 || scale == 16 || scale == 32);
+  };
+  if (!found->is_array() || !std::all_of(found->begin(), found->end(), fits))
+    throw nn::LoadError((model.path / "config.json").string(), "scale_list", "must be a list of 1, 2, 4, 8, 16 or 32 for each block");
+  return found->get<std::vector<double>>();
 }
 
 LoadedIfnet load_ifnet(const nn::Checkpoint& checkpoint, const nn::Placement& placement, const std::vector<double>& scales) {

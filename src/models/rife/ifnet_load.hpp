@@ -2,11 +2,17 @@
 // RIFE's checkpoints: flownet.pkl of Practical-RIFE, or the same as safetensors.
 #include "models/rife/ifnet.hpp"
 #include "nn/checkpoint.hpp"
+#include "nn/model_folder_fwd.hpp"
 
 namespace kinora::models::rife {
 
 // Without what training left in the file (teacher.*, caltime.*), and without the prefix "module.".
 nn::Checkpoint with_ifnet_names(nn::Checkpoint checkpoint);
+
+inline constexpr const char* kIfnetArchitecture = "IFNet";
+
+// config.json "scale_list" of a model folder: the scale of each block; empty when it has none. Throws nn::LoadError.
+std::vector<double> configured_scales(const nn::ModelFolder& model);
 
 struct LoadedIfnet {
   IfNet net;
