@@ -54,6 +54,12 @@ ModelFiles ModelFiles::open_single(const fs::path& path) {
   return files;
 }
 
+fs::path ModelFiles::folder(const std::string& component) const {
+  std::error_code absent;
+  if (tokenizers_ && !fs::exists(root_ / component, absent)) return *tokenizers_ / component;
+  return root_ / component;
+}
+
 bool ModelFiles::has(const std::string& component) const {
   // [null, null] is how diffusers writes a component that is left out.
   const auto found = index_.json().find(component);
@@ -67,6 +73,7 @@ nn::JsonConfig ModelFiles::config(const std::string& component) const {
 }
 
 nn::Checkpoint ModelFiles::weights(const std::string& component) const {
+  if (component == "unet" && unet_file_) return nn::open_checkpoint(*unet_file_);
   if (!single_) return nn::open_checkpoint(root_ / component, variant_);
   const auto found = components_.find(component);
   if (found == components_.end()) throw nn::LoadError(index_.file(), component, "is not in the file");

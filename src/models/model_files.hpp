@@ -17,6 +17,12 @@ class ModelFiles {
   // variant: of a folder's weight files, as nn::find_weights() takes it.
   static ModelFiles open(const std::filesystem::path& path, std::optional<std::string> variant = std::nullopt);
 
+  // The tokenizers of a single file are those of this model's folder, where none lie beside the file.
+  void borrow_tokenizers(std::filesystem::path folder) { tokenizers_ = std::move(folder); }
+  // The UNet's weights come from this file instead (SDXL-Lightning's "sdxl_lightning_4step_unet.safetensors"), in diffusers' names.
+  void replace_unet(std::filesystem::path file) { unet_file_ = std::move(file); }
+  const std::optional<std::filesystem::path>& unet_file() const { return unet_file_; }
+
   const nn::JsonConfig& index() const { return index_; }
   // Whether the model has the component: the index names it and does not say null.
   bool has(const std::string& component) const;
@@ -25,7 +31,7 @@ class ModelFiles {
   nn::Checkpoint weights(const std::string& component) const;
   // Where a component's other files lie, as those of "tokenizer": in its folder. A single file holds no tokenizer: it must lie in a folder
   // "tokenizer" beside the file, as in the repositories that publish such files.
-  std::filesystem::path folder(const std::string& component) const { return root_ / component; }
+  std::filesystem::path folder(const std::string& component) const;
 
  private:
   ModelFiles(nn::JsonConfig index, std::filesystem::path root) : index_(std::move(index)), root_(std::move(root)) {}
@@ -34,6 +40,7 @@ class ModelFiles {
   nn::JsonConfig index_;
   std::filesystem::path root_;
   std::optional<std::string> variant_;
+  std::optional<std::filesystem::path> unet_file_, tokenizers_;
   bool single_ = false;
   std::map<std::string, nn::JsonConfig> configs_;     // of a single file
   std::map<std::string, nn::Checkpoint> components_;  // of a single file

@@ -4,6 +4,7 @@
 
 #include "models/animatediff/pipeline.hpp"
 #include "models/ltx/pipeline.hpp"
+#include "models/safety/safety_stage.hpp"
 #include "models/stable_diffusion/pipeline.hpp"
 #include "models/svd/pipeline.hpp"
 #include "models/wan/describe.hpp"
@@ -39,19 +40,28 @@ const Family& family_of(const ModelFiles& files) {
   return kFamilies.front();
 }
 
+ModelFiles open(const std::filesystem::path& path, const PipelineSettings& settings) {
+  auto files = ModelFiles::open(path, settings.variant);
+  if (settings.tokenizers) files.borrow_tokenizers(*settings.tokenizers);
+  if (settings.unet) files.replace_unet(*settings.unet);
+  return files;
+}
+
 }  // namespace
 
 PipelineInfo describe_pipeline(const std::filesystem::path& path, const PipelineSettings& settings) {
-  const auto files = ModelFiles::open(path, settings.variant);
-  if (settings.motion_adapter) return animatediff::describe(files, *settings.motion_adapter);
-  return family_of(files).describe(files);
+  const auto files = open(path, settings);
+  auto info = settings.motion_adapter ? animatediff::describe(files, *settings.motion_adapter) : family_of(files).describe(files);
+  info.safety_checker = safety::find_checker(files, settings).has_value();
+  return info;
 }
 
 std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& path, const PipelineSettings& settings) {
   nn::check_device(settings.device);
-  const auto files = ModelFiles::open(path, settings.variant);
-  if (settings.motion_adapter) return animatediff::load(files, settings);
-  return family_of(files).load(files, settings);
+  const auto files = open(path, settings);
+  auto pipeline = settings.motion_adapter ? animatediff::load(files, settings) : family_of(files).load(files, settings);
+  pipeline->check_safety_with(safety::find_checker(files, settings));
+  return pipeline;
 }
 
 }  // namespace kinora::models

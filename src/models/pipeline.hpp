@@ -39,6 +39,14 @@ struct Size {
   std::int64_t height = 0, width = 0;
 };
 
+// A file of low-rank changes to the weights (LoRA), as one request wants them. Others of the same request add up.
+struct AdapterChoice {
+  std::filesystem::path file;
+  std::string name;       // for messages, and to tell adapters for few steps (LCM, Lightning) by their names
+  double scale = 1;       // -100 to 100
+  std::string component;  // only this part of the model: "text_encoder", "transformer_2"; empty: all that the file names
+};
+
 // What to make. An absent value is the model's default (PipelineInfo, docs/models.md); a value that a task has no use for is ignored.
 struct GenerationRequest {
   Task task = Task::text_to_image;
@@ -48,6 +56,7 @@ struct GenerationRequest {
   bool prompt_weights = true;                          // brackets set weights, BREAK and long prompts make further rows
   std::int64_t count = 1;
   std::vector<std::uint64_t> seeds{};  // none: a random one; one for all pictures together; or one for each picture
+  std::vector<AdapterChoice> adapters{};
 
   std::optional<std::int64_t> width{}, height{}, steps{}, clip_skip{};
   std::optional<double> guidance_scale{};    // 1 or less: without guidance
@@ -72,6 +81,7 @@ struct GenerationRequest {
   std::optional<double> decode_timestep{}, decode_noise_scale{};                 // LTX: 0..1; noise that the decoder takes away
   bool strict = false;  // videos of Wan and LTX: refuse sizes and lengths that the model cannot make, instead of rounding them
 
+  bool safety_check = true;        // where the model has a safety checker: flags in the result, pictures stay as they are
   std::int64_t preview_every = 0;  // steps between previews; 0: none
 };
 
@@ -90,12 +100,19 @@ struct PipelineInfo {
   double decode_timestep = 0, decode_noise_scale = 0;  // LTX: defaults
   bool takes_last_picture = false;                     // image-to-video may be given the last frame too
   bool guidance_embedded = false;  // distilled over guidance: the scale is an input of the network, there is no second pass
+  bool safety_checker = false;     // its pictures can be checked
   bool few_steps = false;          // Turbo, Lightning, LCM: made for 1 to 8 steps
 };
 
 inline constexpr std::int64_t kMaxSide = 4096;
 inline constexpr std::int64_t kMaxPictures = 64;  // of one request
 inline constexpr std::size_t kMaxPromptBytes = 20'000;
+
+inline constexpr std::size_t kMaxAdapters = 8;  // of one request
+inline constexpr double kMaxAdapterScale = 100;
+
+// The model's defaults for a request: an adapter for few steps (LCM, Lightning) brings its scheduler, steps and guidance.
+PipelineInfo info_for(const PipelineInfo& info, const GenerationRequest& request);
 
 // The request with sizes and frames rounded to what the model can make, if it rounds (PipelineInfo::frame_multiple) and the request is not
 // strict: sizes down to a multiple of size_multiple (at least one), frames n to n / m m + 1 as the reference does. Each change is told in
@@ -120,6 +137,13 @@ struct OutOfMemory : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// An adapter whose file is broken, or that does not fit the model; the pipeline is as it was.
+struct AdapterRefused : std::runtime_error {
+  AdapterRefused(std::string name_, bool broken_, const std::string& why);
+  std::string name;
+  bool broken;
+};
+
 enum class Phase { encoding, denoising, decoding };
 struct GenerationProgress {
   Phase phase = Phase::encoding;
@@ -133,8 +157,11 @@ using GenerationWatch = std::function<bool(const GenerationProgress&)>;
 struct GenerationResult {
   std::vector<RgbPicture> pictures;  // in order of prompts, then count; of a video: its frames
   std::vector<std::uint64_t> seeds;  // as they were used: one, or one for each picture
-  std::int64_t fps = 0;              // of a video
-  std::vector<std::string> notes;    // what was changed in the request: "frames 80 became 81 (4 k + 1)"
+  // Not safe for work, by the safety checker: one for each picture; of a video one for all of it (of image-to-video for the picture that
+  // was given). Empty: not checked.
+  std::vector<bool> nsfw;
+  std::int64_t fps = 0;            // of a video
+  std::vector<std::string> notes;  // what was changed in the request: "frames 80 became 81 (4 k + 1)"
   double encoding_s = 0, denoising_s = 0, decoding_s = 0;
 };
 
@@ -148,7 +175,11 @@ struct PipelineSettings {
   std::string device = "cpu";  // "cpu" or "cuda:N"
   Number number = Number::automatic;
   Residency residency = Residency::whole;
-  std::optional<std::string> variant{};                   // of the weight files ("fp16"); absent: the plain ones, else the fp16 ones
+  std::optional<std::string> variant{};               // of the weight files ("fp16"); absent: the plain ones, else the fp16 ones
+  std::optional<std::filesystem::path> unet{};        // a file of UNet weights instead of the model's, as SDXL-Lightning's
+  std::optional<std::filesystem::path> tokenizers{};  // a model's folder whose tokenizers a single file takes, when none lie beside it
+  std::optional<std::filesystem::path>
+      safety_checker{};  // a folder with config.json, weights and preprocessor_config.json, for models without
   std::optional<std::filesystem::path> motion_adapter{};  // AnimateDiff: its folder; makes a text-to-video pipeline of an SD 1.x folder
   std::uint64_t decode_bytes = 4ULL << 30;                // of activations; larger pictures are decoded in blended tiles
 };
@@ -169,7 +200,7 @@ class Pipeline {
   // All weights to host memory and back, without reading files. run() brings what it needs.
   virtual void to_host() = 0;
   virtual void to_device() = 0;
-  // Throws InvalidRequest, NotFiniteAtStep, Stopped, OutOfMemory; c10::Error when the device fails.
+  // Throws InvalidRequest, AdapterRefused, NotFiniteAtStep, Stopped, OutOfMemory; c10::Error when the device fails.
   virtual GenerationResult run(const GenerationRequest& request, const GenerationWatch& watch) = 0;
   GenerationResult run(const GenerationRequest& request) { return run(request, {}); }
 };

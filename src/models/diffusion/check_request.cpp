@@ -4,6 +4,7 @@
 
 #include "models/diffusion/scheduler_config.hpp"
 #include "models/pipeline.hpp"
+#include "models/stable_diffusion/few_steps.hpp"
 #include "nn/load_error.hpp"
 
 namespace kinora::models {
@@ -84,6 +85,13 @@ void check_counts(Faults& faults, const GenerationRequest& request, bool video) 
     faults.push_back("seeds must be none, one, or one for each picture (" + std::to_string(total) + "), not " + std::to_string(seeds));
 }
 
+void check_adapters(Faults& faults, const std::vector<AdapterChoice>& adapters) {
+  if (adapters.size() > kMaxAdapters)
+    faults.push_back("adapters must be at most " + std::to_string(kMaxAdapters) + ", not " + std::to_string(adapters.size()));
+  for (const auto& adapter : adapters)
+    check_number(faults, "the scale of adapter " + adapter.name, adapter.scale, -kMaxAdapterScale, kMaxAdapterScale);
+}
+
 void check_schedule(Faults& faults, const PipelineInfo& info, const GenerationRequest& request, bool starts_from_picture) {
   const auto steps = request.steps.value_or(info.steps);
   try {
@@ -134,6 +142,15 @@ std::string_view name(Task task) {
   return "";
 }
 
+PipelineInfo info_for(const PipelineInfo& info, const GenerationRequest& request) {
+  auto own = info;
+  if (info.family == "sd" || info.family == "sdxl" || info.family == "animatediff")
+    for (const auto& adapter : request.adapters)
+      if (const auto recipe = stable_diffusion::recipe_for_adapter(adapter.name); !recipe.scheduler.is_null())
+        stable_diffusion::apply(recipe, own);
+  return own;
+}
+
 GenerationRequest rounded_request(const PipelineInfo& info, GenerationRequest request, std::vector<std::string>* notes) {
   if (info.frame_multiple == 0 || request.strict) return request;
   const auto change = [&](std::string_view name, Whole& value, std::int64_t to, const std::string& why) {
@@ -151,7 +168,8 @@ GenerationRequest rounded_request(const PipelineInfo& info, GenerationRequest re
   return request;
 }
 
-std::vector<std::string> check_request(const PipelineInfo& info, const GenerationRequest& asked) {
+std::vector<std::string> check_request(const PipelineInfo& plain, const GenerationRequest& asked) {
+  const auto info = info_for(plain, asked);
   const auto request = rounded_request(info, asked);
   Faults faults;
   bool known = false;
@@ -166,6 +184,7 @@ std::vector<std::string> check_request(const PipelineInfo& info, const Generatio
 
   if (request.task != Task::image_to_video || info.prompted) check_prompts(faults, request);
   check_counts(faults, request, video);
+  check_adapters(faults, request.adapters);
   check_side(faults, "width", request.width, info.size_multiple);
   check_side(faults, "height", request.height, info.size_multiple);
   check_number(faults, "guidance_scale", request.guidance_scale, 0, 100);
@@ -192,6 +211,9 @@ std::vector<std::string> check_request(const PipelineInfo& info, const Generatio
   check_number(faults, "negative_aesthetic_score", request.negative_aesthetic_score, 0, 10);
   return faults;
 }
+
+AdapterRefused::AdapterRefused(std::string name_, bool broken_, const std::string& why)
+    : std::runtime_error("adapter " + name_ + ": " + why), name(std::move(name_)), broken(broken_) {}
 
 InvalidRequest::InvalidRequest(std::vector<std::string> all)
     : std::invalid_argument([&all] {

@@ -45,7 +45,23 @@ void Components::use(const std::vector<std::string>& names) {
     if (wanted(one)) move(one, true);
 }
 
+void Components::adapt(const std::vector<lora::AdapterUse>& uses) {
+  if (uses.empty() && !adapters_) return;
+  const bool on_host = residency_ == Residency::one_by_one;
+  for (auto& one : all_) move(one, !on_host);
+  if (!adapters_) {
+    std::vector<lora::AdapterTarget> targets;
+    for (const auto& one : all_) targets.push_back({.component = one.name, .parameters = one.parameters});
+    adapters_ = std::make_unique<lora::Adapters>(std::move(targets));
+  }
+  adapters_->set(uses);
+  if (on_host)
+    for (auto& one : all_) one.host.clear();  // what goes to the device from now on is what the networks hold
+}
+
 void Components::to_host() {
+  // On the host lie the base weights, which the device's take the place of.
+  if (adapters_ && residency_ == Residency::whole) adapters_->set({});
   for (auto& one : all_) move(one, false);
 }
 
@@ -57,6 +73,8 @@ void Components::to_device() {
 std::vector<ComponentState> Components::states() const {
   std::vector<ComponentState> states;
   for (const auto& one : all_) states.push_back({.name = one.name, .bytes = one.bytes(), .on_device = one.on_device});
+  const bool on_device = residency_ == Residency::whole || device_.is_cpu();
+  if (adapted()) states.push_back({.name = "adapters", .bytes = adapters_->base_bytes(), .on_device = on_device});
   return states;
 }
 

@@ -5,6 +5,8 @@
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
+#include "nn/load_error.hpp"
+
 namespace kinora::models::diffusion {
 namespace {
 
@@ -68,6 +70,50 @@ TEST_F(Residencies, bytes_are_those_of_the_weights_in_their_type) {
   EXPECT_EQ(states[1].bytes, 8U);
   components.use({"unet"});
   EXPECT_EQ(components.states()[0].bytes, 64U);
+}
+
+// down = ones [1, 8], up = ones [4, 1]: adds its scale to every weight of the UNet.
+lora::AdapterUse plus(double scale) {
+  const nn::TensorMap tensors{{"unet.proj.lora_A.weight", at::ones({1, 8})}, {"unet.proj.lora_B.weight", at::ones({4, 1})}};
+  return {.file = std::make_shared<const lora::AdapterFile>(lora::read_adapter(nn::make_checkpoint(tensors, "plus.safetensors"))),
+          .scale = scale};
+}
+
+TEST(Components, adapters_stay_on_weights_that_come_and_go_piece_by_piece) {
+  const c10::InferenceMode inference;
+  Components components(c10::Device("meta"), Residency::one_by_one);
+  const auto weight = at::ones({4, 8});
+  components.add("unet", {{"proj.weight", weight}});
+  components.use({"unet"});
+  components.adapt({plus(2)});
+  EXPECT_TRUE(components.adapted());
+  EXPECT_TRUE(weight.is_cpu());
+  EXPECT_EQ(weight.sum().item<float>(), 32 * 3);
+  components.use({"unet"});
+  EXPECT_TRUE(weight.is_meta());
+  components.use({});
+  EXPECT_EQ(weight.sum().item<float>(), 32 * 3);
+  components.use({"unet"});
+  components.adapt({plus(0.5)});  // in place of the first, from the base weights
+  EXPECT_EQ(weight.sum().item<float>(), 32 * 1.5);
+  EXPECT_EQ(components.states().back().name, "adapters");
+  EXPECT_EQ(components.states().back().bytes, 128U);  // the base beside the changed weight
+  components.adapt({});
+  EXPECT_EQ(weight.sum().item<float>(), 32);
+  EXPECT_FALSE(components.adapted());
+}
+
+TEST(Components, adapters_that_do_not_fit_change_nothing) {
+  const c10::InferenceMode inference;
+  Components components(c10::kCPU, Residency::whole);
+  const auto weight = at::ones({4, 9});
+  components.add("unet", {{"proj.weight", weight}});
+  EXPECT_THROW(components.adapt({plus(1)}), nn::LoadError);
+  EXPECT_EQ(weight.sum().item<float>(), 36);
+  EXPECT_FALSE(components.adapted());
+  auto elsewhere = plus(1);
+  elsewhere.component = "transformer_2";
+  EXPECT_THROW(components.adapt({elsewhere}), nn::LoadError);
 }
 
 TEST(Components, nothing_moves_when_the_device_is_the_host) {

@@ -31,15 +31,23 @@ nn::Placement DiffusionPipeline::placement(at::ScalarType dtype) const {
   return {.device = components_.load_device(), .dtype = dtype, .channels_last = true};
 }
 
+void DiffusionPipeline::check_safety_with(std::optional<safety::CheckerFiles> files) {
+  if (files) safety_.emplace(*std::move(files));
+  info_.safety_checker = safety_.has_value();
+}
+
 GenerationResult DiffusionPipeline::run(const GenerationRequest& request, const GenerationWatch& watch, const Trace& trace) {
   if (auto faults = check_request(info_, request); !faults.empty()) throw InvalidRequest(std::move(faults));
   std::vector<std::string> notes;
   const auto rounded = rounded_request(info_, request, &notes);
   const c10::InferenceMode inference;
   try {
-    Job job(rounded, info_, watch, trace, components_.device(), dtype_);
+    adapters_.set(request.adapters, components_);
+    const auto info = info_for(info_, request);
+    Job job(rounded, info, watch, trace, components_.device(), dtype_);
     auto result = generate(job);
     result.notes = std::move(notes);
+    if (safety_ && request.safety_check) safety_->check(request, components_, result);
     return result;
   } catch (const c10::OutOfMemoryError& error) {
     throw OutOfMemory(error.what_without_backtrace());

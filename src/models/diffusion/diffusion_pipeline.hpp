@@ -3,9 +3,11 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
+#include "models/diffusion/adapter_shelf.hpp"
 #include "models/diffusion/component.hpp"
 #include "models/diffusion/job.hpp"
 #include "models/pipeline.hpp"
+#include "models/safety/safety_stage.hpp"
 #include "nn/weights.hpp"
 
 namespace kinora::models::diffusion {
@@ -19,6 +21,8 @@ class DiffusionPipeline : public Pipeline {
   void to_device() override { components_.to_device(); }
   GenerationResult run(const GenerationRequest& request, const GenerationWatch& watch) override { return run(request, watch, {}); }
   GenerationResult run(const GenerationRequest& request, const GenerationWatch& watch, const Trace& trace);
+  // The safety checker of its pictures, if there is one; before the first run.
+  void check_safety_with(std::optional<safety::CheckerFiles> files);
 
  protected:
   DiffusionPipeline(PipelineInfo info, const PipelineSettings& settings, at::ScalarType dtype);
@@ -35,6 +39,8 @@ class DiffusionPipeline : public Pipeline {
   PipelineInfo info_;
   PipelineSettings settings_;
   at::ScalarType dtype_;
+  AdapterShelf adapters_;
+  std::optional<safety::SafetyStage> safety_;
 };
 
 // Number::automatic decided for a denoiser that is stored so.

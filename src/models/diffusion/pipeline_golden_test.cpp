@@ -102,6 +102,10 @@ GenerationRequest request_of(const golden::Case& test, int set) {
   take(run, "decode_timestep", request.decode_timestep);
   take(run, "decode_noise_scale", request.decode_noise_scale);
   if (test.has_input("last_image_u8", set)) request.last_picture = picture_of<RgbPicture>(test.input("last_image_u8", set));
+  for (const auto& adapter : run.value("adapters", nlohmann::json::array())) {
+    const auto file = test.folder() / adapter.at("file").get<std::string>();
+    request.adapters.push_back({.file = file, .name = file.filename().string(), .scale = adapter.at("scale"), .component = {}});
+  }
   if (test.has_input("image_u8", set)) request.picture = picture_of<RgbPicture>(test.input("image_u8", set));
   if (test.has_input("mask_u8", set)) request.mask = picture_of<GrayPicture>(test.input("mask_u8", set));
   return request;
@@ -111,6 +115,9 @@ void run(const golden::Case& test) {
   const ModelFolder folder(test);
   PipelineSettings settings{.number = Number::fp32};
   if (fs::exists(test.folder() / "motion_adapter")) settings.motion_adapter = test.folder() / "motion_adapter";
+  for (const auto& entry : fs::directory_iterator(test.folder()))
+    if (entry.path().filename().string().ends_with("_unet.safetensors")) settings.unet = entry.path();
+  if (test.json().contains("tokenizers")) settings.tokenizers = test.folder() / test.json().at("tokenizers").get<std::string>();
   const auto pipeline = load_pipeline(folder.path(), settings);
   auto& traced = dynamic_cast<DiffusionPipeline&>(*pipeline);
   for (int set = 0; set < test.sets(); ++set) {

@@ -36,6 +36,8 @@ std::string misfit(const AdapterModule& module, const at::Tensor& weight) {
   return "";
 }
 
+bool is_denoiser(const std::string& component) { return component == "unet" || component.starts_with("transformer"); }
+
 class Misfits {
  public:
   void add(const std::string& module, const std::string& why) {
@@ -58,7 +60,7 @@ class Misfits {
 Adapters::Adapters(std::vector<AdapterTarget> targets) {
   for (auto& target : targets) {
     names_.add(target.component, target.parameters);
-    if (denoiser_.empty() && (target.component == "unet" || target.component.starts_with("transformer"))) denoiser_ = target.component;
+    if (denoiser_.empty() && is_denoiser(target.component)) denoiser_ = target.component;
     targets_.emplace(std::move(target.component), std::move(target.parameters));
   }
 }
@@ -68,16 +70,26 @@ at::Tensor Adapters::base_of(const at::Tensor& handle) const {
   return found == bases_.end() ? handle : found->second.second;
 }
 
+std::uint64_t Adapters::base_bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& [impl, kept] : bases_) sum += kept.second.nbytes();
+  return sum;
+}
+
 Adapters::Changes Adapters::plan(const std::vector<AdapterUse>& uses) const {
   Changes changes;
   for (const AdapterUse& use : uses) {
     Misfits misfits;
+    if (!use.component.empty() && !targets_.contains(use.component))
+      throw nn::LoadError(use.file->file, "component", "the model has no " + use.component);
+    const bool one_denoiser = use.component.empty() || !is_denoiser(use.component);
     for (const AdapterModule& module : use.file->modules) {
-      const auto ref = names_.find(module.name, use.denoiser.empty() ? denoiser_ : use.denoiser);
+      const auto ref = names_.find(module.name, one_denoiser ? denoiser_ : use.component);
       if (!ref) {
         misfits.add(module.name, "no such module");
         continue;
       }
+      if (!use.component.empty() && ref->component != use.component) continue;
       const auto own = use.component_scales.find(ref->component);
       const double scale = own == use.component_scales.end() ? use.scale : own->second;
       if (!std::isfinite(scale)) throw nn::LoadError(use.file->file, "scale", "must be a finite number");

@@ -9,6 +9,7 @@
 // Memory: one more copy of each weight that is changed. Between jobs only: not while a network runs.
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,7 +29,9 @@ struct AdapterUse {
   std::shared_ptr<const AdapterFile> file;
   double scale = 1;                                  // any finite number
   std::map<std::string, double> component_scales{};  // instead of scale, by component
-  std::string denoiser{};  // what "lora_unet_" and "transformer." mean where a model has two: "transformer_2"; empty: the first
+  // Only this part of the model is changed; empty: all that the file names. Where a model has two denoisers it also tells which one
+  // "lora_unet_" and "transformer." mean: "transformer_2"; else the first.
+  std::string component{};
 };
 
 class Adapters {
@@ -39,6 +42,7 @@ class Adapters {
   // changes nothing, when a module of a file is none of the networks' or has another shape: one report of the first ten.
   void set(const std::vector<AdapterUse>& uses);
   std::size_t changed_weights() const { return bases_.size(); }
+  std::uint64_t base_bytes() const;  // of the bases that are kept beside changed weights
 
  private:
   struct Change {

@@ -15,23 +15,15 @@ bool is_single_file(const ModelFiles& files) { return !files.index().file().ends
 
 // Steps and guidance, and for a single file of a distilled model its scheduler (few_steps.hpp).
 void set_schedule(PipelineInfo& info, const ModelFiles& files, bool xl) {
-  auto scheduler = diffusion::read_scheduler_config(files, !xl);
-  NamedRecipe recipe;
-  if (is_single_file(files)) recipe = recipe_for_file(std::filesystem::path(files.index().file()).filename().string());
-  if (!recipe.scheduler.is_null()) {
-    auto members = scheduler.json();
-    members.update(recipe.scheduler);
-    scheduler = nn::JsonConfig(std::move(members), scheduler.file());
-  }
-  info.scheduler_config = scheduler.json().dump();
-  diffusion::make_scheduler(info, "");  // refuses what is not known
+  info.scheduler_config = diffusion::read_scheduler_config(files, !xl).json().dump();
   info.steps = 50;
   info.guidance_scale = xl ? 5.0 : 7.5;
-  const auto few = few_steps(scheduler, info.guidance_embedded);
-  if (!few) return;
-  info.few_steps = true;
-  info.steps = recipe.steps > 0 ? recipe.steps : few->steps;
-  info.guidance_scale = few->guidance_scale;
+  // A UNet of its own has been distilled with another scheduler than the model's, as a whole file has that brings none.
+  const auto named = files.unet_file()       ? files.unet_file()->filename().string()
+                     : is_single_file(files) ? std::filesystem::path(files.index().file()).filename().string()
+                                             : std::string();
+  apply(named.empty() ? NamedRecipe{} : recipe_for_file(named), info);
+  diffusion::make_scheduler(info, "");  // refuses what is not known
 }
 
 }  // namespace

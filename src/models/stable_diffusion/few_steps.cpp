@@ -39,4 +39,25 @@ NamedRecipe recipe_for_file(std::string_view file_name) {
   return recipe;
 }
 
+NamedRecipe recipe_for_adapter(std::string_view name) {
+  auto recipe = recipe_for_file(name);
+  const auto cls = recipe.scheduler.is_null() ? "" : recipe.scheduler.value("_class_name", "");
+  return cls == "LCMScheduler" || cls == "EulerDiscreteScheduler" ? recipe : NamedRecipe{};
+}
+
+void apply(const NamedRecipe& recipe, PipelineInfo& info) {
+  auto scheduler = nn::JsonConfig::parse(info.scheduler_config, "scheduler_config.json");
+  if (!recipe.scheduler.is_null()) {
+    auto members = scheduler.json();
+    members.update(recipe.scheduler);
+    scheduler = nn::JsonConfig(std::move(members), scheduler.file());
+    info.scheduler_config = scheduler.json().dump();
+  }
+  const auto few = few_steps(scheduler, info.guidance_embedded);
+  if (!few) return;
+  info.few_steps = true;
+  info.steps = recipe.steps > 0 ? recipe.steps : few->steps;
+  info.guidance_scale = few->guidance_scale;
+}
+
 }  // namespace kinora::models::stable_diffusion

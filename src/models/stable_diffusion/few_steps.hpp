@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "models/pipeline.hpp"
 #include "nn/json_config.hpp"
 
 namespace kinora::models::stable_diffusion {
@@ -24,5 +25,9 @@ struct NamedRecipe {
   std::int64_t steps = 0;
 };
 NamedRecipe recipe_for_file(std::string_view file_name);
+// The same for an adapter (LoRA); of those only LCM and Lightning change the number of steps.
+NamedRecipe recipe_for_adapter(std::string_view name);
+// Replaces what the recipe names in the model's scheduler, and sets the defaults that go with the scheduler: few steps, guidance.
+void apply(const NamedRecipe& recipe, PipelineInfo& info);
 
 }  // namespace kinora::models::stable_diffusion
