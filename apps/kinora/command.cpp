@@ -19,4 +19,9 @@ int report(const Context& context, const base::Error& error) {
   }
 }
 
+int report_usage(const Context& context, const base::Error& error) {
+  report(context, error);
+  return kExitUsage;
+}
+
 }  // namespace kinora::cli

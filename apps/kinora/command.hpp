@@ -35,5 +35,7 @@ void add_measure_command(CLI::App& app, Context& context);
 
 // Prints "kinora: <message>" to stderr (with --json also {"error": ...} to stdout); gives the exit status that fits the code.
 int report(const Context& context, const base::Error& error);
+// The same of words that cannot be meant: exit status 2.
+int report_usage(const Context& context, const base::Error& error);
 
 }  // namespace kinora::cli

@@ -4,6 +4,10 @@
 
 namespace kinora::cli {
 
+namespace {
+constexpr std::chrono::seconds kLastAnswers{1};
+}  // namespace
+
 GatewayRole::GatewayRole(RoleContext context, std::string also)
     : context_(context), also_(std::move(also)), background_(context.executor) {}
 
@@ -52,8 +56,9 @@ net::Task<base::Status> GatewayRole::start() {
 }
 
 net::Task<void> GatewayRole::stop(std::chrono::milliseconds grace) {
-  // Running attempts get the grace; what is left goes on at the next start, from its rows.
-  server_->stop(grace);
+  // Running attempts get the grace, with the server there to take their results; what is left goes on at the next start, from its rows.
+  co_await gateway_->drain(grace);
+  server_->stop(kLastAnswers);
   co_await gateway_->stop();
   co_await background_.join();
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/nearest.hpp"
@@ -46,6 +47,14 @@ void JobInput::put(const File& file, const std::string& artifact) {
   }
   if (!value.contains(file.slot)) value[file.slot] = json::array();
   value[file.slot].as_array().push_back(media);
+}
+
+void JobInput::take_format(const tasks::TaskSpec& task, const fs::path& output) {
+  const tasks::ParamSpec* param = task.find_param("format");
+  if (param == nullptr || value.contains("format") || !output.has_extension()) return;
+  std::string wanted = output.extension().string().substr(1);
+  if (wanted == "jpg") wanted = "jpeg";
+  if (std::ranges::find(param->values, wanted) != param->values.end()) value["format"] = wanted;
 }
 
 base::Result<JobInput> read_job_input(const tasks::TaskSpec& task, const std::vector<std::string>& words,

@@ -20,6 +20,8 @@ struct JobInput {
   base::json::object value;  // parameters; put() adds the media
 
   void put(const File& file, const std::string& artifact);
+  // A result named x.png is asked for as png, where the task has such a `format` and none was given.
+  void take_format(const tasks::TaskSpec& task, const std::filesystem::path& output);
 };
 
 // Words go to the task's input slots in their order (a slot that takes many takes the rest); words beyond, or a word that

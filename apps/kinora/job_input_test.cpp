@@ -33,6 +33,19 @@ TEST_F(JobInputTest, puts_files_into_slots_and_types_parameters_by_the_catalogue
   input->put(input->files[0], "art_1");
   EXPECT_EQ(json::serialize(input->value), R"({"scale":2,"video":{"artifact":"art_1"}})");
 }
+TEST_F(JobInputTest, asks_for_the_format_that_the_results_name_has) {
+  auto input = read_job_input(task("thumbnail"), {clip_}, {});
+  ASSERT_TRUE(input) << input.error().message;
+  input->take_format(task("thumbnail"), "frame.gif");
+  EXPECT_FALSE(input->value.contains("format"));
+  input->take_format(task("thumbnail"), "frame.png");
+  EXPECT_EQ(input->value.at("format"), "png");
+  input->take_format(task("thumbnail"), "frame.jpg");
+  EXPECT_EQ(input->value.at("format"), "png") << "what is said stays";
+  auto upscale = read_job_input(task("video-upscale"), {clip_}, {});
+  upscale->take_format(task("video-upscale"), "big.mp4");
+  EXPECT_FALSE(upscale->value.contains("format"));
+}
 TEST_F(JobInputTest, a_list_may_be_written_with_commas) {
   const auto input = read_job_input(task("transcode"), {clip_}, {"formats=hls,mp4"});
   ASSERT_TRUE(input) << input.error().message;

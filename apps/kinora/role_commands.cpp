@@ -34,7 +34,8 @@ void print_started(const Context& context, const Node& node) {
 
 net::Task<int> run_node(Context& context, Node& node, asio::signal_set& signals) {
   const base::Status started = co_await node.start();
-  if (!started) co_return report(context, started.error());
+  if (!started)
+    co_return started.error().code == base::ErrorCode::invalid ? report_usage(context, started.error()) : report(context, started.error());
   print_started(context, node);
   boost::system::error_code ignored;
   co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ignored));

@@ -42,10 +42,14 @@ net::Task<base::Result<int>> run_job(Session& session, const Context& context, c
     for (const tasks::TaskSpec& spec : tasks::catalogue())
       if (!spec.internal) names.emplace_back(spec.name);
     const auto meant = base::nearest(name, names);
-    co_return base::fail(base::ErrorCode::invalid, fmt::format("there is no task \"{}\"{}; the tasks are: {}", name,
-                                                               meant ? "; did you mean \"" + *meant + "\"?" : "", fmt::join(names, ", ")));
+    co_return report_usage(
+        context, {base::ErrorCode::invalid, fmt::format("there is no task \"{}\"{}; the tasks are: {}", name,
+                                                        meant ? "; did you mean \"" + *meant + "\"?" : "", fmt::join(names, ", "))});
   }
-  KINORA_CO_TRY(JobInput input, read_job_input(*task, {options.words.begin() + 1, options.words.end()}, options.sets));
+  auto read = read_job_input(*task, {options.words.begin() + 1, options.words.end()}, options.sets);
+  if (!read) co_return report_usage(context, read.error());
+  JobInput input = *std::move(read);
+  if (!options.outputs.empty()) input.take_format(*task, options.outputs.front());
 
   const std::vector<std::string> needed{name};
   KINORA_CO_OK(co_await wait_for_offers(api, needed));

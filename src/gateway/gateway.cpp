@@ -196,6 +196,11 @@ net::Task<base::Status> Gateway::start() {
   co_return base::Status{};
 }
 
+net::Task<void> Gateway::drain(std::chrono::milliseconds grace) {
+  parts_->started = false;
+  co_await parts_->engine->drain(grace);
+}
+
 net::Task<void> Gateway::stop() {
   parts_->started = false;
   parts_->background.cancel();

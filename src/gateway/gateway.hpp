@@ -67,7 +67,9 @@ class Gateway {
   void set_address(Address address);
 
   net::Task<base::Status> start();  // reloads jobs and schedules; /readyz says 200 from here on
-  net::Task<void> stop();           // rows stay as they are; the next start goes on
+  // /readyz says 503, no attempt is begun any more, running ones may end within the grace; the API goes on answering. Then stop().
+  net::Task<void> drain(std::chrono::milliseconds grace);
+  net::Task<void> stop();  // rows stay as they are; the next start goes on
 
   // When there is no key at all: makes one with every scope and returns its secret, the only time it can be had.
   net::Task<base::Result<std::optional<std::string>>> ensure_first_key();

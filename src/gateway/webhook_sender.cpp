@@ -3,6 +3,8 @@
 #include <openssl/rand.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <exception>
 
 #include "base/log.hpp"
 #include "gateway/webhook_result.hpp"
@@ -36,30 +38,40 @@ net::Task<void> WebhookSender::run() {
   using namespace asio::experimental::awaitable_operators;
   constexpr milliseconds kLongest{60'000};
   constexpr milliseconds kAgain{1000};  // after the disk refused
-  for (;;) {
-    const auto seen = changes_;
-    milliseconds wait = kLongest;
-    const auto cursor = co_await expand();
-    const auto started = cursor ? co_await start_due() : base::Status(base::fail(cursor.error()));
-    if (started) {
-      const auto now = clock_();
-      const auto due = co_await database_.read([now](store::Connection& db) { return next_due(db, now); });
-      if (due && *due) wait = std::clamp<milliseconds>(**due - now, milliseconds(1), kLongest);
-    } else {
-      base::log::error("webhooks", "the store refused", {{"error", started.error().message}});
-      wait = kAgain;
+  std::exception_ptr why;
+  try {
+    for (;;) {
+      const auto seen = changes_;
+      milliseconds wait = kLongest;
+      const auto cursor = co_await expand();
+      const auto started = cursor ? co_await start_due() : base::Status(base::fail(cursor.error()));
+      if (started) {
+        const auto now = clock_();
+        const auto due = co_await database_.read([now](store::Connection& db) { return next_due(db, now); });
+        if (due && *due) wait = std::clamp<milliseconds>(**due - now, milliseconds(1), kLongest);
+      } else {
+        base::log::error("webhooks", "the store refused", {{"error", started.error().message}});
+        wait = kAgain;
+      }
+      if (clock_() >= next_clearing_) {
+        next_clearing_ = clock_() + std::chrono::hours(1);
+        (void)co_await database_.write(
+            [before = clock_() - kDeliveriesKept](store::Connection& db) { return expire_deliveries(db, before); });
+      }
+      const auto until = net::Clock::now() + wait;
+      if (cursor)
+        co_await (engine_.feed().wait("", *cursor, wait) || wait_for_change(seen, until));
+      else
+        co_await wait_for_change(seen, until);
     }
-    if (clock_() >= next_clearing_) {
-      next_clearing_ = clock_() + std::chrono::hours(1);
-      (void)co_await database_.write(
-          [before = clock_() - kDeliveriesKept](store::Connection& db) { return expire_deliveries(db, before); });
-    }
-    const auto until = net::Clock::now() + wait;
-    if (cursor)
-      co_await (engine_.feed().wait("", *cursor, wait) || wait_for_change(seen, until));
-    else
-      co_await wait_for_change(seen, until);
+  } catch (...) {
+    why = std::current_exception();
   }
+  // What is being tried refers to this: it ends first.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  tries_.cancel();
+  co_await tries_.wait();
+  std::rethrow_exception(why);
 }
 
 // Looks itself, for it may begin a turn after it was called.

@@ -139,6 +139,16 @@ Task<base::Status> Engine::State::recover() {
   co_return base::Status();
 }
 
+Task<void> Engine::State::drain(std::chrono::milliseconds grace) {
+  draining_ = true;
+  const auto end = asio::steady_timer::clock_type::now() + grace;
+  while (!running_.empty() && asio::steady_timer::clock_type::now() < end) {
+    idle_.expires_at(end);
+    boost::system::error_code ignored;
+    co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
 Task<void> Engine::State::stop() {
   stopping_ = true;
   timer_.cancel();
@@ -166,6 +176,10 @@ Engine::~Engine() {
 Task<base::Status> Engine::recover() {
   const auto state = state_;
   co_return co_await state->recover();
+}
+Task<void> Engine::drain(std::chrono::milliseconds grace) {
+  const auto state = state_;
+  co_await state->drain(grace);
 }
 Task<void> Engine::stop() {
   const auto state = state_;

@@ -98,6 +98,8 @@ class Engine {
 
   // Makes the tables (blocks), reloads what is not terminal and starts scheduling.
   Task<base::Status> recover();
+  // Starts nothing more and waits for what runs, at most that long. Then stop().
+  Task<void> drain(std::chrono::milliseconds grace);
   // Stops scheduling, closes the streams of running attempts and waits for them; their rows stay as they are.
   Task<void> stop();
   // New capacity, or a time has come (a test's clock moved).

@@ -66,6 +66,27 @@ TEST(Recovery, lets_running_work_be_when_it_stops_in_order) {
   EXPECT_EQ(world.submit({{"task", "ping"}}).error().code, "maintenance");
 }
 
+TEST(Recovery, lets_running_work_end_and_begins_no_more_when_it_drains) {
+  World world;
+  bool released = false;
+  world.network.slots = 1;
+  world.network.script = [&](AttemptRequest request, AttemptObserver observer) -> Task<AttemptOutcome> {
+    while (!released) co_await boost::asio::post(boost::asio::use_awaitable);
+    co_return co_await world.answer_pings()(std::move(request), std::move(observer));
+  };
+  ASSERT_TRUE(world.recover());
+  const std::string running = world.submit_ok({{"task", "ping"}}), waiting = world.submit_ok({{"task", "ping"}});
+  ASSERT_TRUE(world.until([&] { return world.network.busy == 1; }));
+  bool drained = false;
+  boost::asio::co_spawn(*world.context, world.engine->drain(1min), [&](std::exception_ptr) { drained = true; });
+  released = true;
+  ASSERT_TRUE(world.until([&] { return drained; }));
+  store::testing::run(*world.context, world.engine->stop());
+  EXPECT_EQ(world.job(running).status, Status::succeeded);
+  EXPECT_EQ(world.job(waiting).status, Status::queued);
+  EXPECT_EQ(world.network.runs, 1u);
+}
+
 TEST(Recovery, waits_again_for_the_back_off_that_was_left) {
   World world;
   world.network.script = [](AttemptRequest, AttemptObserver) -> Task<AttemptOutcome> { co_return outcome::Lost{"node-bad", "gone"}; };

@@ -79,6 +79,7 @@ void Engine::State::enqueue(ActiveJob& active, TaskRow& task) {
 }
 
 void Engine::State::dispatch() {
+  if (draining_) return;
   const UnixMillis now = clock_();
   std::vector<std::pair<const std::string*, Waiting*>> order;
   for (auto& [capability, waiting] : waiting_)

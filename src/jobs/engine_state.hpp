@@ -75,6 +75,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
 
   // engine.cpp
   Task<base::Status> recover();
+  Task<void> drain(std::chrono::milliseconds grace);
   Task<void> stop();
   Job& touch(ActiveJob& active);  // the next version
   Event event(std::string_view subject, std::string_view project, std::string_view type, json::value data);
@@ -176,6 +177,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   boost::asio::steady_timer idle_;  // cancelled when the last attempt has ended
   bool tick_posted_ = false;
   bool sweeping_ = false;
+  bool draining_ = false;
   bool stopping_ = false;
   bool started_ = false;
 };

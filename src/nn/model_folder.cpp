@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "nn/checkpoint.hpp"
 #include "nn/safetensors.hpp"
 
 namespace kinora::nn {
@@ -90,6 +91,7 @@ ModelFolder read_model_folder(const fs::path& path) {
   std::error_code failed;
   model.weights_bytes = fs::file_size(model.weights_path(), failed);
   if (failed) throw LoadError(model.weights_path().string(), "", failed.message());
+  open_checkpoint(model.weights_path());  // its header holds together
   return model;
 }
 

@@ -93,11 +93,14 @@ bool ModelEntry::serves(std::string_view task) const { return std::find(tasks.be
 
 ModelList list_models(const std::vector<fs::path>& folders) {
   ModelList list;
+  std::size_t at = 0;
   const auto add = [&](ModelEntry entry) {
     const bool known = std::any_of(list.models.begin(), list.models.end(), [&](const ModelEntry& other) { return other.id == entry.id; });
+    entry.folder = at;
     if (!known) list.models.push_back(std::move(entry));
   };
-  for (const fs::path& folder : folders) {
+  for (; at < folders.size(); ++at) {
+    const fs::path& folder = folders[at];
     auto own = nn::list_model_folders(folder);
     for (const auto& model : own.models) add(network(model, false));
     list.refusals.insert(list.refusals.end(), own.refusals.begin(), own.refusals.end());

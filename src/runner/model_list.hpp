@@ -26,6 +26,7 @@ struct ModelEntry {
   std::int64_t scale = 0;                        // of an upscaler's network
   std::uint64_t bytes = 0;                       // of its weight files
   std::uint64_t largest_part = 0;                // of the component with most
+  std::size_t folder = 0;                        // which of the folders it lies in
   bool loose = false;                            // path is a checkpoint file without a description
   std::optional<models::PipelineInfo> pipeline;  // absent: an upscaler or interpolator
 

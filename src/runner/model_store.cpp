@@ -121,7 +121,8 @@ base::Result<ModelEntry> ModelStore::choose(const std::optional<std::string>& mo
   ModelEntry* found = nullptr;
   for (ModelEntry& candidate : listing.models) {
     if (!candidate.serves(task) || (model && candidate.id != *model)) continue;
-    if (found == nullptr || (scale > 0 && found->scale != scale && candidate.scale == scale)) found = &candidate;
+    const auto rank = [&](const ModelEntry& entry) { return std::pair(scale > 0 && entry.scale != scale, entry.folder); };
+    if (found == nullptr || rank(candidate) < rank(*found)) found = &candidate;
   }
   if (found != nullptr) return std::move(*found);
   if (!model) return base::fail(base::ErrorCode::not_found, "no model here serves " + std::string(task));

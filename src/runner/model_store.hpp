@@ -25,7 +25,8 @@ class ModelStore {
   // Folders that cannot be used are left out and told to the log.
   base::json::array list() const;
 
-  // The model of that id, or without one the first (by id) that serves the task, with the wanted scale if there is one (0: any).
+  // The model of that id, or without one the first that serves the task, with the wanted scale if there is one (0: any): a model
+  // of an earlier folder before one of a later, then by id, so that a folder that is added changes nothing.
   // not_found: no such model, or it does not serve the task.
   base::Result<ModelEntry> choose(const std::optional<std::string>& model, std::string_view task, int scale) const;
 

@@ -80,10 +80,21 @@ class Up(NetworkTest):
         self.assertEqual(nobody.returncode, 3)
         self.assertIn("no node offers video-upscale", nobody.stderr)
         wrong = node.kinora("run", "transcod", clip, check=False)
-        self.assertEqual(wrong.returncode, 1)
+        self.assertEqual(wrong.returncode, 2)
         self.assertIn("transcode", wrong.stderr)
         wrong = node.kinora("run", "transcode", clip, "--set", "segmnt_s=2", check=False)
+        self.assertEqual(wrong.returncode, 2)
         self.assertIn("segment_s", wrong.stderr)
+
+    def test_a_stop_lets_running_work_end(self):
+        node = self.up()
+        clip = make_clip(self.scratch / "clip.mp4", seconds=4)
+        job = node.submit("video-upscale", {"video": {"artifact": node.upload(clip)}}, scale=2)
+        wait_for("running", lambda: (node.job(job)["progress"] or {}).get("units_done"))
+        self.assertEqual(node.stop(), 0)
+        node.start()
+        ended = node.job(job)
+        self.assertEqual((ended["status"], ended["attempt"]["number"]), ("succeeded", 1))
 
     def test_cancel_stops_the_work_at_once(self):
         node = self.up()
