@@ -28,7 +28,8 @@ net::Task<base::Status> Node::start_roles() {
     WorkerRole& worker = *role;
     roles_.push_back(std::move(role));
     KINORA_CO_OK(co_await worker.start());
-    running_.devices = worker.devices();
+    devices_ = [&worker] { return worker.devices(); };
+    running_.devices = devices_();
     std::string names;
     for (const auto& device : running_.devices) names += " " + std::string(device.at("id").as_string());
     started_.push_back("worker        devices:" + names);
@@ -55,6 +56,15 @@ net::Task<base::Status> Node::start() {
     co_await stop();
   }
   co_return started;
+}
+
+void Node::refresh() {
+  if (!devices_) return;
+  auto now = devices_();
+  if (now == running_.devices) return;
+  running_.devices = std::move(now);
+  if (const auto told = home_.announce(running_); !told)
+    base::log::warn("node", "devices are not announced", {{"error", told.error().message}});
 }
 
 net::Task<void> Node::stop() {

@@ -36,6 +36,8 @@ class Node {
   // Starts every role and announces the node in its home. On an error what was started is stopped again.
   net::Task<base::Status> start();
   net::Task<void> stop();
+  // Announces again what has changed of the devices.
+  void refresh();
 
   const RunningNode& running() const { return running_; }
   // Lines for a person: what was started and where.
@@ -49,6 +51,7 @@ class Node {
   Roles wanted_;
   net::Client client_;
   std::vector<std::unique_ptr<Role>> roles_;
+  std::function<base::json::array()> devices_;  // of the worker, if there is one
   RunningNode running_;
   std::vector<std::string> started_;
 };

@@ -3,6 +3,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdio>
@@ -16,6 +18,8 @@ namespace kinora::cli {
 namespace {
 
 namespace asio = boost::asio;
+
+constexpr std::chrono::seconds kRefresh{2};  // how old the announced state of the devices may be
 
 void print_started(const Context& context, const Node& node) {
   if (context.json) {
@@ -37,8 +41,18 @@ net::Task<int> run_node(Context& context, Node& node, asio::signal_set& signals)
   if (!started)
     co_return started.error().code == base::ErrorCode::invalid ? report_usage(context, started.error()) : report(context, started.error());
   print_started(context, node);
-  boost::system::error_code ignored;
-  co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  bool told_to_stop = false;
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  signals.async_wait([&](boost::system::error_code, int) {
+    told_to_stop = true;
+    timer.cancel();
+  });
+  while (!told_to_stop) {
+    boost::system::error_code ignored;
+    timer.expires_after(kRefresh);
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    node.refresh();
+  }
   std::fprintf(stderr, "kinora: stopping; running work may end first. A second signal stops at once.\n");
   signals.async_wait([](boost::system::error_code error, int) {
     if (!error) std::_Exit(kExitInterrupted);

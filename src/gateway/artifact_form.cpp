@@ -17,14 +17,9 @@ struct FormSink final : net::MultipartParser::Sink {
   std::optional<net::MultipartPart> file;
   std::string file_bytes;  // of this piece
   bool in_file = false;
-  std::string field;
-  std::string value;
-  json::object fields;
 
   base::Status begin(const net::MultipartPart& part) override {
     in_file = part.name == "file" && part.filename.has_value();
-    field = part.name;
-    value.clear();
     if (in_file) {
       if (file) errors.push_back({"/file", "invalid_field", "is there twice; one artifact, one file"});
       file = part;
@@ -35,12 +30,7 @@ struct FormSink final : net::MultipartParser::Sink {
     return {};
   }
   base::Status data(std::string_view bytes) override {
-    if (in_file) {
-      file_bytes += bytes;
-    } else {
-      value += bytes;
-      if (value.size() > kMaxFormFieldBytes) return base::fail(base::ErrorCode::too_large, "a form field is too long");
-    }
+    if (in_file) file_bytes += bytes;  // another part is an error already
     return {};
   }
   base::Status end() override { return {}; }

@@ -9,7 +9,6 @@
 namespace kinora::gateway {
 
 inline constexpr std::uint64_t kMaxFormFileBytes = 100ull << 20;
-inline constexpr std::size_t kMaxFormFieldBytes = 4096;
 
 struct ArtifactForm {
   std::optional<store::Blob> blob;

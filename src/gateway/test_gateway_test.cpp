@@ -122,8 +122,9 @@ void GatewayTest::close() {
 void GatewayTest::run_until(std::function<bool()> done) {
   context.restart();
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!done() && std::chrono::steady_clock::now() < end) context.run_one_for(std::chrono::milliseconds(100));
-  EXPECT_TRUE(done()) << "not done within 10 s";
+  bool reached = false;
+  while (!(reached = done()) && std::chrono::steady_clock::now() < end) context.run_one_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(reached) << "not done within 10 s";
 }
 
 net::Task<HttpAnswer> GatewayTest::request(std::string method, std::string target, std::string body, net::Headers headers) {

@@ -79,6 +79,8 @@ TEST(Recovery, lets_running_work_end_and_begins_no_more_when_it_drains) {
   ASSERT_TRUE(world.until([&] { return world.network.busy == 1; }));
   bool drained = false;
   boost::asio::co_spawn(*world.context, world.engine->drain(1min), [&](std::exception_ptr) { drained = true; });
+  ASSERT_TRUE(world.until([turns = 0]() mutable { return ++turns > 20; }));  // it has begun
+  EXPECT_FALSE(drained);
   released = true;
   ASSERT_TRUE(world.until([&] { return drained; }));
   store::testing::run(*world.context, world.engine->stop());

@@ -56,7 +56,10 @@ void Engine::State::tick() {
     asio::co_spawn(
         executor_, [self = shared_from_this()]() -> Task<void> { static_cast<void>(co_await self->sweep()); },
         [weak = weak_from_this()](std::exception_ptr) {
-          if (const auto self = weak.lock()) self->sweeping_ = false;
+          const auto self = weak.lock();
+          if (!self) return;
+          self->sweeping_ = false;
+          self->idle_.cancel();
         });
   }
   arm();

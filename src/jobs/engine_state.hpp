@@ -174,7 +174,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::size_t admitting_ = 0;  // submits between admission and adopt()
   UnixMillis next_sweep_{};
   boost::asio::steady_timer timer_;
-  boost::asio::steady_timer idle_;  // cancelled when the last attempt has ended
+  boost::asio::steady_timer idle_;  // cancelled when the last attempt or a sweep has ended
   bool tick_posted_ = false;
   bool sweeping_ = false;
   bool draining_ = false;

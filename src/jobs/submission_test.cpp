@@ -50,7 +50,7 @@ TEST(Submission, names_the_task_that_was_meant) {
 
 TEST(Submission, tells_a_wrong_input_from_a_wrong_request) {
   EXPECT_EQ(
-      first_error(parse(R"({"task": "video-upscale", "input": {"video": {"artifact": "art_01KE0000000000000000000001"}, "scale": 7}})")),
+      first_error(parse(R"({"task": "video-upscale", "input": {"video": {"artifact": "art_01KE0000000000000000000001"}, "scale": 9}})")),
       "schema_invalid at /input/scale");
   EXPECT_EQ(first_error(parse(with_input(R"(, "priorty": 1)"))), "unknown_field at /priorty");
   EXPECT_EQ(first_error(parse("{}")), "missing_field at /task");
@@ -60,7 +60,7 @@ TEST(Submission, tells_a_wrong_input_from_a_wrong_request) {
 
 TEST(Submission, collects_errors_of_all_parts) {
   const auto out =
-      parse(R"({"task": "video-upscale", "input": {"scale": 1}, "requirements": {"deadline_s": 0, "x": 1}, "retry": {"on": ["client"]},
+      parse(R"({"task": "video-upscale", "input": {"scale": 0}, "requirements": {"deadline_s": 0, "x": 1}, "retry": {"on": ["client"]},
                              "tags": [""], "metadata": {"a": 1}, "wait_s": 61})");
   ASSERT_FALSE(out);
   std::set<std::string> pointers;

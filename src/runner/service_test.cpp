@@ -173,11 +173,11 @@ TEST_F(Services, gives_failures_of_tasks_as_data) {
       const auto all = events(answer.body);
       co_return std::string(json::parse(all.at(all.size() - 2)).at("error").at("code").as_string());
     };
-    // A folder that breaks after it was listed, and is whole again later.
+    // A folder that breaks, and is whole again later.
     const auto weights = work_ / "models/repeat2x/model.safetensors";
     std::filesystem::copy_file(weights, weights + ".whole");
     std::filesystem::resize_file(weights, 100);
-    EXPECT_EQ(co_await failure(order()), "worker_error");
+    EXPECT_EQ(co_await failure(order()), "model_not_found");  // not offered any more
     std::filesystem::rename(weights + ".whole", weights);
     EXPECT_EQ(co_await failure(order("absent.mp4")), "input_invalid");
     EXPECT_EQ(co_await failure(order("models/repeat2x/config.json")), "input_invalid");
