@@ -172,7 +172,7 @@ class Workflows(NetworkTest):
                 (("publish.json", "nothing.mp4"), 1, "there is no file nothing.mp4"),
                 (("nothing.json",), 1, "cannot read the workflow"),
                 (("publish.json", "--set", "scale=2"), 2, "--workflow"),
-                (("publish.json", "clip.mp4", "--arg", "scale=3.5"), 1, "/steps/0/input/scale")]:
+                (("publish.json", "clip.mp4", "--arg", "scale=9.5"), 1, "/steps/0/input/scale")]:
             self.assertIn(told, self.kinora("run", "--workflow", *words, status=status).stderr)
         self.kinora("run", status=2)
         self.assertEqual(json.loads(self.kinora("runs", "list", "--json").stdout)["data"], [])
