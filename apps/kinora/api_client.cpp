@@ -33,26 +33,6 @@ ErrorCode code_of(int status, std::string_view code) {
   }
 }
 
-// problem+json (developer API 5.14) as one error for a person.
-base::Error problem(int status, const std::string& body) {
-  const auto value = base::parse_json(body, {.bytes = kMaxAnswerBytes});
-  if (!value || !value->is_object())
-    return {code_of(status, ""), "the gateway answered " + std::to_string(status) + ": " + body.substr(0, 200)};
-  const json::object& object = value->get_object();
-  const auto text = [&](const json::object& from, std::string_view key) -> std::string {
-    const json::value* found = from.if_contains(key);
-    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-  };
-  const std::string code = text(object, "code");
-  std::string message = text(object, "detail");
-  if (message.empty()) message = text(object, "title");
-  if (!code.empty()) message += " (" + code + ")";
-  if (const json::value* errors = object.if_contains("errors"); errors != nullptr && errors->is_array())
-    for (const json::value& item : errors->get_array())
-      if (item.is_object()) message += "\n  " + text(item.get_object(), "pointer") + ": " + text(item.get_object(), "detail");
-  return {code_of(status, code), message};
-}
-
 std::string mime_of(const std::filesystem::path& file) {
   static const std::map<std::string, std::string> known = {
       {".mp4", "video/mp4"},   {".mov", "video/quicktime"}, {".mkv", "video/x-matroska"}, {".webm", "video/webm"},
@@ -86,9 +66,31 @@ net::Task<base::Result<net::ClientResponse>> ApiClient::send(std::string method,
   request.url = url_or_path.starts_with('/') ? address_.url + url_or_path : url_or_path;
   if (!address_.pin.empty()) request.trust = net::TlsTrust::pinned(address_.pin);
   if (ours && !address_.key.empty()) request.headers.set("authorization", "Bearer " + address_.key);
+  problem_->clear();
   auto answer = co_await client_.send(std::move(request));
   if (!answer) co_return base::fail(answer.error().within(address_.url));
   co_return answer;
+}
+
+// problem+json (developer API 5.14) as one error for a person.
+base::Error ApiClient::problem(int status, const std::string& body) {
+  const auto value = base::parse_json(body, {.bytes = kMaxAnswerBytes});
+  if (!value || !value->is_object())
+    return {code_of(status, ""), "the gateway answered " + std::to_string(status) + ": " + body.substr(0, 200)};
+  const json::object& object = value->get_object();
+  const auto text = [&](const json::object& from, std::string_view key) -> std::string {
+    const json::value* found = from.if_contains(key);
+    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+  };
+  const std::string code = text(object, "code");
+  *problem_ = code;
+  std::string message = text(object, "detail");
+  if (message.empty()) message = text(object, "title");
+  if (!code.empty()) message += " (" + code + ")";
+  if (const json::value* errors = object.if_contains("errors"); errors != nullptr && errors->is_array())
+    for (const json::value& item : errors->get_array())
+      if (item.is_object()) message += "\n  " + text(item.get_object(), "pointer") + ": " + text(item.get_object(), "detail");
+  return {code_of(status, code), message};
 }
 
 net::Task<base::Result<json::value>> ApiClient::read_json(net::ClientResponse response) {

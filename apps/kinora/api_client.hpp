@@ -2,6 +2,7 @@
 // The public API as the command line uses it: JSON calls, uploads, event streams, downloads. Coroutines of one executor.
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -22,7 +23,9 @@ base::Result<ApiAddress> parse_api_address(std::string_view text);
 
 class ApiClient {
  public:
-  ApiClient(net::Client& client, ApiAddress address) : client_(client), address_(std::move(address)) {}
+  // problem: is set to the stable code of each problem answer, and emptied by every other one.
+  ApiClient(net::Client& client, ApiAddress address, std::shared_ptr<std::string> problem)
+      : client_(client), address_(std::move(address)), problem_(std::move(problem)) {}
 
   // The JSON answer. A problem answer becomes an Error whose message holds its detail and each field error.
   net::Task<base::Result<base::json::value>> get(std::string path);
@@ -40,11 +43,13 @@ class ApiClient {
  private:
   net::Task<base::Result<net::ClientResponse>> send(std::string method, std::string url_or_path, net::ClientRequest request);
   net::Task<base::Result<base::json::value>> read_json(net::ClientResponse response);
+  base::Error problem(int status, const std::string& body);
   net::Task<base::Result<bool>> follow_once(const std::string& path, std::string& last_id,
                                             const std::function<void(const net::SseEvent&)>& on_event);
 
   net::Client& client_;
   ApiAddress address_;
+  std::shared_ptr<std::string> problem_;
 };
 
 }  // namespace kinora::cli

@@ -9,7 +9,8 @@ namespace kinora::cli {
 int report(const Context& context, const base::Error& error) {
   std::fprintf(stderr, "kinora: %s\n", error.message.c_str());
   if (context.json) {
-    const base::json::object body{{"error", {{"code", base::name(error.code)}, {"detail", error.message}}}};
+    const std::string_view code = context.problem->empty() ? base::name(error.code) : *context.problem;
+    const base::json::object body{{"error", {{"code", code}, {"detail", error.message}}}};
     std::printf("%s\n", base::json::serialize(body).c_str());
   }
   switch (error.code) {

@@ -2,6 +2,7 @@
 // The commands of `kinora`. Each adds its subcommand to the parser and, when chosen, sets `action`, which main runs.
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/result.hpp"
@@ -19,6 +20,8 @@ struct Context {
   bool json = false;            // data on stdout as JSON
   std::string api;              // --api URL: use this gateway; empty: the running node of KINORA_HOME
   std::function<int()> action;  // of the chosen command
+  // The stable code (developer API 5.14) of the gateway's last answer; empty: that was no error.
+  std::shared_ptr<std::string> problem = std::make_shared<std::string>();
 };
 
 void add_role_commands(CLI::App& app, Context& context);  // up, gateway, orchestrator, worker
@@ -33,7 +36,8 @@ void add_status_command(CLI::App& app, Context& context);
 void add_doctor_command(CLI::App& app, Context& context);
 void add_measure_command(CLI::App& app, Context& context);
 
-// Prints "kinora: <message>" to stderr (with --json also {"error": ...} to stdout); gives the exit status that fits the code.
+// Prints "kinora: <message>" to stderr (with --json also {"error": {"code", "detail"}} to stdout, the code as stable as the gateway's);
+// gives the exit status that fits the code.
 int report(const Context& context, const base::Error& error);
 // The same of words that cannot be meant: exit status 2.
 int report_usage(const Context& context, const base::Error& error);

@@ -10,6 +10,7 @@
 #include "base/json.hpp"
 #include "kinora/home.hpp"
 #include "kinora/model_folders.hpp"
+#include "kinora/settings.hpp"
 #include "net/client.hpp"
 #include "proc/media_tool.hpp"
 #include "proc/programs.hpp"
@@ -43,6 +44,14 @@ Finding home_folder() {
   Finding finding{"home", State::good, fmt::format("{}, {:.1f} GiB free", home->root().string(), free), ""};
   if (free < 2) finding = {"home", State::note, finding.detail, "less than 2 GiB: make room, or set KINORA_HOME to a larger disk"};
   return finding;
+}
+
+Finding settings() {
+  const auto home = Home::open();
+  if (!home) return {"settings", State::note, "not looked at: there is no home", ""};
+  if (const auto config = load_settings(*home, {}); !config)
+    return {"settings", State::missing, config.error().message, "mend " + home->config_file().string() + " or the environment"};
+  return {"settings", State::good, home->config_file().string() + " and KINORA_* variables", ""};
 }
 
 asio::awaitable<Finding> media(asio::any_io_executor executor) {
@@ -103,7 +112,7 @@ Finding node() {
 }  // namespace
 
 asio::awaitable<std::vector<Finding>> examine(asio::any_io_executor executor) {
-  std::vector<Finding> findings{machine(), home_folder(), co_await media(executor)};
+  std::vector<Finding> findings{machine(), home_folder(), settings(), co_await media(executor)};
   for (Finding& finding : co_await runner(executor)) findings.push_back(std::move(finding));
   findings.push_back(node());
   co_return findings;

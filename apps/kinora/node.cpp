@@ -23,9 +23,11 @@ net::Task<base::Status> Node::start_roles() {
     own_orchestrator = orchestrator.address();
     started_.push_back("orchestrator  " + own_orchestrator);
   }
+  WorkerRole* own_worker = nullptr;
   if (wanted_.worker) {
     auto role = std::make_unique<WorkerRole>(context, own_orchestrator);
     WorkerRole& worker = *role;
+    own_worker = role.get();
     roles_.push_back(std::move(role));
     KINORA_CO_OK(co_await worker.start());
     devices_ = [&worker] { return worker.devices(); };
@@ -40,6 +42,7 @@ net::Task<base::Status> Node::start_roles() {
     roles_.push_back(std::move(role));
     KINORA_CO_OK(co_await gateway.start());
     running_.api = gateway.address().url;
+    if (own_worker != nullptr) own_worker->add_own_gateway(running_.api);
     running_.pin = gateway.address().tls_pin;
     started_.push_back("gateway       API at " + running_.api);
     if (gateway.made_key()) started_.push_back("              API key in " + (home_.root() / "secrets" / "api-key").string());

@@ -64,7 +64,7 @@ base::Result<std::unique_ptr<Session>> Session::open(const Context& context, Sta
   session->api_url_ = address.url;
   session->client_ = std::make_unique<net::Client>(session->io_.get_executor());
   session->background_ = std::make_unique<Background>(session->io_.get_executor());
-  session->api_ = std::make_unique<ApiClient>(*session->client_, std::move(address));
+  session->api_ = std::make_unique<ApiClient>(*session->client_, std::move(address), context.problem);
   return session;
 }
 

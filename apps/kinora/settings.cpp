@@ -38,6 +38,7 @@ const std::vector<base::ConfigKey>& config_keys() {
       {"worker.media_slots", std::int64_t{0}, "media processes at once; 0: one a processor", 0, 1024},
       {"worker.threads", std::int64_t{0}, "threads of a model runner; 0: all processors", 0, 1024},
       {"worker.cache_gib", std::int64_t{20}, "disk space for downloaded inputs, in GiB", 1, 100'000},
+      {"worker.private_targets", false, "media may come from and go to gateways at private addresses: for a network of your own only"},
       {"worker.price_wei", std::int64_t{0}, "price of a second of compute, in wei", 0},
       {"worker.secret_file", std::string(), "file with the orchestrator's secret; empty: this home's"},
       {"node.grace_s", std::int64_t{20}, "how long running work may go on after SIGTERM, in seconds", 0, 3600},

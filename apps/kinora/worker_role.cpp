@@ -82,6 +82,7 @@ net::Task<base::Status> WorkerRole::start() {
   }
   KINORA_CO_TRY(settings.orchestrator_secret, orchestrator_secret(context_));
   KINORA_CO_TRY(settings.devices, device_settings(config));
+  if (config.flag("worker.private_targets")) settings.media_reach = net::Reach::anywhere;
   settings.media_slots = static_cast<unsigned>(config.integer("worker.media_slots"));
   settings.price_per_unit = config.integer("worker.price_wei");
   settings.cache_bytes = static_cast<std::uint64_t>(config.integer("worker.cache_gib")) << 30;

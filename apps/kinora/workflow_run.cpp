@@ -51,11 +51,13 @@ net::Task<base::Result<std::vector<std::string>>> save(ApiClient& api, const jso
 }  // namespace
 
 net::Task<base::Result<int>> run_workflow(ApiClient& api, const Context& context, const RunOptions& options, Submitted& submitted) {
-  KINORA_CO_TRY(const std::string text, read_text(options.workflow));
-  auto read = read_workflow(text, options.words, options.args);
-  if (!read) co_return base::fail(read.error().within(options.workflow));
+  const auto text = read_text(options.workflow);
+  if (!text) co_return report_usage(context, text.error());
+  auto read = read_workflow(*text, options.words, options.args);
+  if (!read) co_return report_usage(context, read.error().within(options.workflow));
   WorkflowInput input = std::move(*read);
-  KINORA_CO_TRY(const auto wishes, read_output_wishes(options.outputs, input.outputs));
+  const auto wishes = read_output_wishes(options.outputs, input.outputs);
+  if (!wishes) co_return report_usage(context, wishes.error());
   KINORA_CO_OK(co_await wait_for_offers(api, input.tasks));
   {
     ProgressLine line(stderr, "upload", options.quiet);
@@ -79,14 +81,14 @@ net::Task<base::Result<int>> run_workflow(ApiClient& api, const Context& context
   const int status = exit_status(run);
   const json::object& outputs = run.at("outputs").as_object();
   if (status == kExitOk || run.at("status").as_string() == "partially_succeeded") {
-    const auto saved = co_await save(api, outputs, wishes);
+    const auto saved = co_await save(api, outputs, *wishes);
     if (!saved && status == kExitOk) co_return base::fail(saved.error());
     if (saved && !options.quiet)
       for (const std::string& file : *saved) std::fprintf(stderr, "  %s\n", file.c_str());
   }
   if (context.json)
     std::printf("%s\n", json::serialize(run).c_str());
-  else if (status == kExitOk && wishes.empty())
+  else if (status == kExitOk && wishes->empty())
     std::printf("%s\n", pretty_json(outputs).c_str());
   co_return status;
 }

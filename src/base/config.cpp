@@ -18,6 +18,8 @@
 namespace kinora::base {
 namespace {
 
+constexpr std::size_t kSlip = 2;  // edits
+
 const ConfigKey* find_key(std::span<const ConfigKey> keys, std::string_view name) {
   const auto found = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& key) { return key.name == name; });
   return found == keys.end() ? nullptr : &*found;
@@ -131,10 +133,12 @@ Result<Config> Config::load(std::span<const ConfigKey> keys, std::string_view to
                             const std::map<std::string, std::string>& flags) {
   Config config;
   std::vector<std::string> names;
+  std::vector<std::string> sections;
   std::vector<std::string> variables;
   for (const ConfigKey& key : keys) {
     config.values_[key.name] = {key.fallback, "default"};
     names.push_back(key.name);
+    sections.push_back(key.name.substr(0, key.name.find('.')));
     variables.push_back(environment_name(key.name));
   }
 
@@ -142,6 +146,8 @@ Result<Config> Config::load(std::span<const ConfigKey> keys, std::string_view to
   for (const auto& [section, content] : parsed) {
     const toml::table* members = content.as_table();
     if (members == nullptr) return fail(unknown("key", section.str(), names).within(toml_name));
+    if (std::find(sections.begin(), sections.end(), section.str()) == sections.end())
+      return fail(unknown("section", section.str(), sections).within(toml_name));
     for (const auto& [member, node] : *members) {
       const std::string name = fmt::format("{}.{}", section.str(), member.str());
       const ConfigKey* key = find_key(keys, name);
@@ -157,11 +163,10 @@ Result<Config> Config::load(std::span<const ConfigKey> keys, std::string_view to
       continue;
     const auto found = std::find(variables.begin(), variables.end(), variable);
     if (found == variables.end()) {
-      // Only within one of our sections: KINORA_ names beyond them may belong to other programs.
-      const bool ours = std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& key) {
-        return variable.starts_with(environment_name(key.name.substr(0, key.name.find('.'))) + "_");
-      });
-      if (ours) return fail(unknown("environment variable", variable, variables));
+      // Within one of our sections, or a slip of the pen away from a setting: other KINORA_ names may belong to other programs.
+      const bool ours = std::any_of(sections.begin(), sections.end(),
+                                    [&](const std::string& section) { return variable.starts_with(environment_name(section) + "_"); });
+      if (ours || nearest(variable, variables, kSlip)) return fail(unknown("environment variable", variable, variables));
       continue;
     }
     const ConfigKey& key = keys[static_cast<std::size_t>(found - variables.begin())];

@@ -27,8 +27,8 @@ struct ConfigKey {
 class Config {
  public:
   // environment: names and values of the process. KINORA_<SECTION>_<NAME> of one of the keys' sections must be known, but for
-  // those in `other_variables`; all others are left alone. A list in the environment is separated by commas. toml_name is
-  // used in messages.
+  // those in `other_variables`; of all others those are errors that are at most two edits from a known one. A list in the environment is
+  // separated by commas. toml_name is used in messages.
   static Result<Config> load(std::span<const ConfigKey> keys, std::string_view toml, std::string_view toml_name,
                              const std::map<std::string, std::string>& environment, std::span<const std::string> other_variables,
                              const std::map<std::string, std::string>& flags);

@@ -33,6 +33,8 @@ TEST(Config, an_unknown_key_names_the_nearest_one) {
             "config.toml: unknown key \"gateway.chunks_s\"; did you mean \"gateway.chunk_s\"?");
   EXPECT_NE(load("", {{"KINORA_GATEWAY_LISTN", "x"}}).error().message.find("KINORA_GATEWAY_LISTEN"), std::string::npos);
   EXPECT_TRUE(load("", {{"KINORA_SOMETHING_ELSE", "x"}}));
+  EXPECT_EQ(load("[gatway]\nfoo = 1\n").error().message, "config.toml: unknown section \"gatway\"; did you mean \"gateway\"?");
+  EXPECT_NE(load("", {{"KINORA_GATWAY_LISTEN", "x"}}).error().message.find("did you mean \"KINORA_GATEWAY_LISTEN\"?"), std::string::npos);
   EXPECT_FALSE(load("gateway = 1"));
   EXPECT_FALSE(load("", {}, {{"gateway.nothing", "1"}}));
 }

@@ -23,9 +23,13 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
+  return nearest(word, candidates, std::max<std::size_t>(2, word.size() / 3));
+}
+
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates, std::size_t most) {
   constexpr std::size_t kLongestWord = 64;  // the table is quadratic, the word may be a stranger's
   if (word.size() > kLongestWord) return std::nullopt;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  std::size_t best_distance = most + 1;
   const std::string* best = nullptr;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongestWord) continue;

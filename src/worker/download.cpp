@@ -82,10 +82,13 @@ net::Task<Outcome<void>> Download::once(bool& worth_another_try) {
   net::ClientRequest get;
   get.url = request.url;
   get.trust = context.trust;
+  get.reach = context.reach;
   if (sink.bytes > 0) get.headers.set("range", "bytes=" + std::to_string(sink.bytes) + "-");
   auto answer = co_await context.client.send(std::move(get));
   if (!answer) {
     worth_another_try = is_passing(answer.error());
+    if (answer.error().code == ErrorCode::forbidden)
+      co_return failed("input_unavailable", "cannot fetch an input: " + out_of_reach(answer.error()));
     co_return failed("transfer_failed", "cannot fetch an input: " + answer.error().message);
   }
   const int status = answer->status();

@@ -21,7 +21,7 @@ class InputCacheTest : public ::testing::Test {
   net::Client client_{loop_.get_executor()};
   Disk disk_;
   TestFolder folder_;
-  TransferContext context_{disk_, client_, {}, 1ms};
+  TransferContext context_{disk_, client_, {}, 1ms, net::Reach::anywhere};
   std::optional<InputCache> cache_;
 
   void SetUp() override {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "net/url.hpp"
 #include "worker/names.hpp"
 
 namespace kinora::worker {
@@ -22,6 +23,11 @@ tasks::Progress bytes_progress(std::string_view stage, double fraction, std::uin
 
 double share(std::uint64_t done, std::uint64_t total) { return total == 0 ? 0 : static_cast<double>(done) / static_cast<double>(total); }
 
+bool same_origin(const std::string& a, const std::string& b) {
+  const auto one = net::parse_url(a), other = net::parse_url(b);
+  return one && other && one->scheme == other->scheme && one->authority() == other->authority();
+}
+
 struct Job {
   const JobContext& context;
   const tasks::TaskOrder& order;
@@ -30,7 +36,12 @@ struct Job {
   TransferContext transfer(const std::string& url) const {
     net::TlsTrust trust;  // the system's authorities, unless the order names the gateway's key
     if (order.tls_pin && url.starts_with("https://")) trust = net::TlsTrust::pinned(*order.tls_pin);
-    return {context.disk, context.client, std::move(trust), context.transfer_retry};
+    return {context.disk, context.client, std::move(trust), context.transfer_retry, reach(url)};
+  }
+  net::Reach reach(const std::string& url) const {
+    const bool own = std::any_of(context.own_gateways.begin(), context.own_gateways.end(),
+                                 [&](const std::string& gateway) { return same_origin(url, gateway); });
+    return own ? net::Reach::anywhere : context.media_reach;
   }
 
   net::Task<Outcome<LocalInputs>> fetch(std::filesystem::path folder);

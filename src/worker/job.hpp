@@ -4,6 +4,7 @@
 // The whole's fraction: fetching is the first twentieth, uploading the last; what the program says lies between.
 // Cancelling stops within a second; afterwards nothing of the order runs any more, its folder may be removed.
 #include <functional>
+#include <span>
 
 #include "worker/input_cache.hpp"
 #include "worker/runner_call.hpp"
@@ -22,6 +23,8 @@ struct JobContext {
   const WorkFolder& folder;
   std::uint64_t max_input_bytes = 0;
   std::chrono::milliseconds transfer_retry{200};
+  net::Reach media_reach = net::Reach::public_only;
+  std::span<const std::string> own_gateways{};
 };
 
 // Runs the program on the inputs; the one that differs between kinora-media and a runner.

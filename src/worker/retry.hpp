@@ -18,6 +18,11 @@ inline bool is_passing(const base::Error& error) {
          error.code == ErrorCode::exhausted;
 }
 
+// What to do about a URL that leads to a private address.
+inline std::string out_of_reach(const base::Error& error) {
+  return error.message + "; on a network of your own set worker.private_targets = true at the worker";
+}
+
 inline base::Error io_error(int number) { return {base::ErrorCode::io, std::generic_category().message(number)}; }
 
 // Waits that double up to a bound.

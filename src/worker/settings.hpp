@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "net/reach.hpp"
 #include "proc/media_tool.hpp"
 
 namespace kinora::worker {
@@ -58,6 +59,10 @@ struct WorkerSettings {
   std::int64_t price_scaling = 1;
   std::uint64_t cache_bytes = 20ull << 30;      // inputs kept for the next order
   std::uint64_t max_input_bytes = 64ull << 30;  // of one input
+  // Where the media URLs of an order may lead: whoever sends an order chooses them. Addresses of `own_gateways` are allowed whatever they
+  // are.
+  net::Reach media_reach = net::Reach::public_only;
+  std::vector<std::string> own_gateways{};  // http(s)://host:port
   proc::ToolLimits media_limits{};
   WorkerTimings timings{};
 };

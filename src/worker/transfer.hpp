@@ -23,6 +23,7 @@ struct TransferContext {
   net::Client& client;
   net::TlsTrust trust;
   std::chrono::milliseconds retry_after{200};  // before the second try; doubles
+  net::Reach reach = net::Reach::public_only;  // where the URL may lead
 };
 
 // Called with the bytes moved so far, on the executor's thread. After a restart it may start again from less.
@@ -37,8 +38,8 @@ struct DownloadRequest {
   // Called when the disk is full; true when it freed something and writing may be tried again (once).
   std::function<bool()> make_room{};
 };
-// Failures: input_unavailable (the gateway refuses), transfer_failed (connection, or another size or hash than promised),
-// media_too_large (past max_bytes), worker_error (disk).
+// Failures: input_unavailable (the gateway refuses, or the URL leads where this worker must not go), transfer_failed (connection, or
+// another size or hash than promised), media_too_large (past max_bytes), worker_error (disk).
 net::Task<Outcome<std::uint64_t>> download(TransferContext context, DownloadRequest request, ByteProgress on_progress);
 
 struct UploadRequest {
@@ -51,7 +52,8 @@ struct Uploaded {
   std::uint64_t bytes = 0;
   std::string sha256;
 };
-// The hash is computed while sending and compared with the gateway's. Failures: transfer_failed, worker_error (disk).
+// The hash is computed while sending and compared with the gateway's. Failures: transfer_failed (also of a URL that leads where this worker
+// must not go), worker_error (disk).
 net::Task<Outcome<Uploaded>> upload(TransferContext context, UploadRequest request, ByteProgress on_progress);
 
 }  // namespace kinora::worker

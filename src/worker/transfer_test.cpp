@@ -23,7 +23,7 @@ class Transfer : public ::testing::Test {
   net::Client client_{loop_.get_executor()};
   Disk disk_;
   TestFolder folder_;
-  TransferContext context_{disk_, client_, {}, 1ms};
+  TransferContext context_{disk_, client_, {}, 1ms, net::Reach::anywhere};
   std::string data_ = noise(700'000);
 
   DownloadRequest request(const std::string& name) {
@@ -67,6 +67,19 @@ TEST_F(Transfer, fetches_over_tls_from_the_pinned_gateway_only) {
   const auto refused = get(what);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, "transfer_failed");
+}
+
+TEST_F(Transfer, goes_to_no_private_address_unless_told) {
+  gateway_.inputs["a"] = data_;
+  context_.reach = net::Reach::public_only;
+  const auto fetched = get(request("a"));
+  ASSERT_FALSE(fetched.has_value());
+  EXPECT_EQ(fetched.error().code, "input_unavailable");
+  EXPECT_THAT(fetched.error().detail, ::testing::HasSubstr("worker.private_targets"));
+  const auto sent = put(put_request(data_));
+  ASSERT_FALSE(sent.has_value());
+  EXPECT_THAT(sent.error().detail, ::testing::HasSubstr("worker.private_targets"));
+  EXPECT_THAT(gateway_.log, ::testing::IsEmpty());
 }
 
 TEST_F(Transfer, resumes_where_it_broke_off) {

@@ -88,6 +88,7 @@ net::Task<Outcome<Uploaded>> once(TransferContext& context, const UploadRequest&
   put.method = "PUT";
   put.url = request.url;
   put.trust = context.trust;
+  put.reach = context.reach;
   put.headers.set("authorization", "Bearer " + request.token);
   put.headers.set("content-type", request.mime.empty() ? "application/octet-stream" : request.mime);
   put.content_length = source->size;
@@ -105,7 +106,8 @@ net::Task<Outcome<Uploaded>> once(TransferContext& context, const UploadRequest&
   if (source->error != 0) co_return failed(disk_failure(io_error(source->error)));
   if (!answer) {
     worth_another_try = is_passing(answer.error());
-    co_return failed("transfer_failed", "cannot upload an output: " + answer.error().message);
+    const bool forbidden = answer.error().code == base::ErrorCode::forbidden;
+    co_return failed("transfer_failed", "cannot upload an output: " + (forbidden ? out_of_reach(answer.error()) : answer.error().message));
   }
   auto body = co_await answer->read_all(kMaxAnswerBytes);
   if (answer->status() != 200 || !body) {

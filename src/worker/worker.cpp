@@ -141,6 +141,7 @@ net::Handler Worker::handler() {
 void Worker::routes(net::Router& router) { router.add("POST", "/process/{task}", handler()); }
 void Worker::set_url(std::string url) { core_->settings.url = std::move(url); }
 void Worker::set_tls_pin(std::string pin) { core_->settings.tls_pin = std::move(pin); }
+void Worker::add_own_gateway(std::string url) { core_->settings.own_gateways.push_back(std::move(url)); }
 net::Task<void> Worker::run() { return core_->run(); }
 net::Task<void> Worker::drain(std::chrono::milliseconds grace) { return core_->drain(grace); }
 std::size_t Worker::running() const { return core_->orders.size(); }

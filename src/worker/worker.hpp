@@ -47,6 +47,8 @@ class Worker {
   // Both belong to our listener; before run().
   void set_url(std::string url);
   void set_tls_pin(std::string pin);
+  // A gateway of this machine or network, http(s)://host:port: media may be exchanged with it although its address is not public.
+  void add_own_gateway(std::string url);
 
   // Runs runners and registrations until drain() has ended or it is cancelled.
   net::Task<void> run();

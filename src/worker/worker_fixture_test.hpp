@@ -32,6 +32,7 @@ class WorkerFixture : public ::testing::Test {
     settings_.media_slots = 2;
     settings_.token = "worker-token";
     settings_.timings.transfer_retry = std::chrono::milliseconds(1);
+    settings_.media_reach = net::Reach::anywhere;  // the test's gateway is on loopback
   }
   void start() {
     worker_.emplace(loop_.get_executor(), settings_, client_);

@@ -156,7 +156,14 @@ net::Task<void> Worker::Core::work(tasks::TaskOrder order, std::shared_ptr<Attem
 }
 
 net::Task<Outcome<tasks::TaskResult>> Worker::Core::execute(const tasks::TaskOrder& order, const Program& program, ProgressReport report) {
-  JobContext context{disk, client, *cache, *folder, settings.max_input_bytes, settings.timings.transfer_retry};
+  JobContext context{disk,
+                     client,
+                     *cache,
+                     *folder,
+                     settings.max_input_bytes,
+                     settings.timings.transfer_retry,
+                     settings.media_reach,
+                     settings.own_gateways};
   co_return co_await do_job(context, order, program, std::move(report));
 }
 

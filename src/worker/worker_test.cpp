@@ -52,6 +52,18 @@ class WorkerTest : public WorkerFixture {
   }
 };
 
+TEST_F(WorkerTest, takes_media_from_a_private_address_only_of_its_own_gateway) {
+  settings_.media_reach = net::Reach::public_only;
+  start();
+  const auto refused = all_events("thumbnail");
+  const auto last = [](const auto& events) { return events.at(events.size() - 2); };  // before the end mark
+  ASSERT_EQ(last(refused).at("type").as_string(), "error");
+  EXPECT_EQ(last(refused).at("error").at("code").as_string(), "input_unavailable");
+  EXPECT_THAT(gateway_.log, ::testing::IsEmpty());
+  worker_->add_own_gateway(gateway_.url(""));
+  EXPECT_EQ(last(all_events("thumbnail")).at("type").as_string(), "result");
+}
+
 TEST_F(WorkerTest, answers_a_ping_itself) {
   start();
   const auto all = all_events("ping");

@@ -74,6 +74,8 @@ class Process:
         self.name = name
         self.home = pathlib.Path(home or scratch / f"home-{name}")
         self.env = {**os.environ, "KINORA_HOME": str(self.home), **(env or {})}
+        if words[0] == "worker":
+            self.env.setdefault("KINORA_WORKER_PRIVATE_TARGETS", "true")  # the gateway of a test is on loopback
         self.log = scratch / f"{name}.log"
         self.words = [str(BIN / "kinora"), *map(str, words)]
         self.child = None
