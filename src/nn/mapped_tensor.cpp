@@ -3,6 +3,9 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -17,6 +20,15 @@ std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& sh
   return strides;
 }
 
+// Pages of the mapping that lie whole in this part leave the process's memory; read again they come from the file. A tensor that was only
+// read to be copied (another number format, channels-last) so costs its memory once.
+void give_back(std::byte* data, std::uint64_t bytes) {
+  static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // advice: whether it is taken does not matter
+}
+
 }  // namespace
 
 at::Tensor mapped_tensor(std::shared_ptr<const MappedFile> file, std::uint64_t begin, Dtype dtype, const std::vector<std::int64_t>& shape,
@@ -24,10 +36,13 @@ at::Tensor mapped_tensor(std::shared_ptr<const MappedFile> file, std::uint64_t b
   const auto options = at::TensorOptions().dtype(scalar_type(dtype));
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return at::empty(shape, options);
   std::byte* data = file->bytes().data() + begin;
-  if (reinterpret_cast<std::uintptr_t>(data) % bytes_per_element(dtype) == 0)
-    return at::from_blob(data, shape, strides, [keep = std::move(file)](void*) {}, options).contiguous();
   std::int64_t reached = 1;
   for (std::size_t i = 0; i < shape.size(); ++i) reached += (shape[i] - 1) * strides[i];
+  if (reinterpret_cast<std::uintptr_t>(data) % bytes_per_element(dtype) == 0) {
+    const auto bytes = static_cast<std::uint64_t>(reached) * bytes_per_element(dtype);
+    const auto release = [keep = std::move(file), data, bytes](void*) { give_back(data, bytes); };
+    return at::from_blob(data, shape, strides, release, options).contiguous();
+  }
   const at::Tensor aligned = at::empty({reached}, options);
   std::memcpy(aligned.mutable_data_ptr(), data, aligned.nbytes());
   return aligned.as_strided(shape, strides).contiguous();

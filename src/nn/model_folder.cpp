@@ -95,22 +95,6 @@ ModelFolder read_model_folder(const fs::path& path) {
   return model;
 }
 
-ModelListing list_model_folders(const fs::path& root) {
-  ModelListing listing;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(root, ignored)) {
-    if (!fs::exists(entry.path() / "config.json", ignored)) continue;
-    try {
-      listing.models.push_back(read_model_folder(entry.path()));
-    } catch (const LoadError& error) {
-      listing.refusals.emplace_back(error.what());
-    }
-  }
-  std::sort(listing.models.begin(), listing.models.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-  std::sort(listing.refusals.begin(), listing.refusals.end());
-  return listing;
-}
-
 TensorMap load_weights(const Checkpoint& checkpoint, const WeightShapes& needed) {
   check_weights(needed, checkpoint.shapes(), checkpoint.file);
   TensorMap weights;

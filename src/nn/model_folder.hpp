@@ -40,13 +40,6 @@ struct ModelFolder {
 // Reads config.json and card.json and sees that the weights are there.
 ModelFolder read_model_folder(const std::filesystem::path& path);
 
-struct ModelListing {
-  std::vector<ModelFolder> models;    // by id
-  std::vector<std::string> refusals;  // what() of every sub-folder that has a config.json and cannot be used
-};
-// Every sub-folder of root that has a config.json. An absent root gives an empty listing.
-ModelListing list_model_folders(const std::filesystem::path& root);
-
 // The weights, after names and shapes were compared with `needed` and every stored value was seen to be finite and of a floating
 // type. The tensors are mapped, in the stored dtype.
 TensorMap load_weights(const Checkpoint& checkpoint, const WeightShapes& needed);

@@ -56,22 +56,6 @@ TEST_F(ModelFolders, gives_back_what_was_written) {
   EXPECT_EQ(load_weights(model, shapes_).at("w").numel(), 6);
 }
 
-TEST_F(ModelFolders, lists_good_ones_by_id_and_says_why_others_are_refused) {
-  make("b");
-  make("a");
-  put(make("broken") / "card.json", "{");
-  put(make("cut-off") / "model.safetensors", "\x40");
-  fs::create_directories(root_ / "not-a-model");
-  const auto listing = list_model_folders(root_);
-  ASSERT_EQ(listing.models.size(), 2U);
-  EXPECT_EQ(listing.models[0].id, "a");
-  EXPECT_EQ(listing.models[1].id, "b");
-  ASSERT_EQ(listing.refusals.size(), 2U);
-  EXPECT_THAT(listing.refusals[0], HasSubstr("broken/card.json: not a JSON object"));
-  EXPECT_THAT(listing.refusals[1], HasSubstr("cut-off/model.safetensors"));
-  EXPECT_TRUE(list_model_folders(root_ / "absent").models.empty());
-}
-
 TEST_F(ModelFolders, refuses_names_that_are_no_id) {
   EXPECT_THAT(refusal(make("with space")), HasSubstr("folder's name"));
   EXPECT_THAT(refusal(make(".hidden")), HasSubstr("folder's name"));

@@ -6,6 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "runner/ai_form.hpp"
+#include "runner/ai_models.hpp"
 #include "runner/event_box.hpp"
 #include "tasks/catalogue.hpp"
 #include "tasks/validation.hpp"
@@ -79,8 +80,8 @@ std::vector<std::string> split_prompt(std::string_view prompt) {
 // Calls of all routes; one for the life of the router.
 class AiApi {
  public:
-  AiApi(const RunnerSettings& settings, Identity identity, std::string token, InferenceQueue& queue)
-      : settings_(settings), identity_(std::move(identity)), token_(std::move(token)), queue_(queue) {}
+  AiApi(const RunnerSettings& settings, Identity identity, std::string token, const ModelStore& models, InferenceQueue& queue)
+      : settings_(settings), identity_(std::move(identity)), token_(std::move(token)), models_(models), queue_(queue) {}
 
   net::Task<Answer> text_to_image(net::Request& request) {
     const auto body = co_await request.body->read_all(kMaxAiJsonBytes);
@@ -194,7 +195,7 @@ class AiApi {
   // Fields that all routes share; those that a route lacks are absent from its requests.
   Common read_common(AiForm& form, json::object& params) {
     Common call{.seed = std::random_device()(), .loras = form.text("loras").value_or("")};
-    (void)form.boolean("safety_check");
+    params["safety_check"] = form.boolean("safety_check").value_or(true);
     if (const auto seed = form.integer("seed", /*nullable=*/true)) call.seed = static_cast<std::uint64_t>(*seed);
     params["seed"] = static_cast<std::int64_t>(call.seed);
     params["n"] = form.integer("num_images_per_prompt").value_or(1);
@@ -231,6 +232,19 @@ class AiApi {
     if (!id.empty()) task.model = id;
     for (const auto turbo : kTurbo)
       if (id == turbo && params.contains("guidance_scale")) params["guidance_scale"] = 0.0;
+    if (const auto steps = lightning_steps(id)) {
+      task.model = lightning_model(*steps);
+      params["steps"] = *steps;
+      params["guidance_scale"] = 0.0;
+    }
+    if (route.task != kImageToVideo.task) {
+      auto adapters = read_ai_loras(call.loras);
+      if (!adapters) co_return refuse(400, adapters.error().message + ".");
+      for (const json::value& adapter : *adapters)
+        if (const std::string name(adapter.at("adapter").as_string()); !models_.adapter(name))
+          co_return refuse(400, "LoRa repository '" + name + "' not found.");
+      if (!adapters->empty()) params["adapters"] = *std::move(adapters);
+    }
     base::FieldErrors errors;
     const tasks::TaskSpec* spec = tasks::find_task(route.task);
     task.params = tasks::validate_params(*spec, params, "", errors);
@@ -249,18 +263,29 @@ class AiApi {
     for (;;) {
       auto event = co_await box->next(net::Clock::now() + std::chrono::hours(1));
       if (!event || std::holds_alternative<tasks::Progress>(*event)) continue;
-      if (const auto* failure = std::get_if<tasks::TaskFailure>(&*event)) co_return failed(route, *failure);
+      if (const auto* failure = std::get_if<tasks::TaskFailure>(&*event)) co_return failed(route, *failure, id);
       if (const auto* result = std::get_if<tasks::TaskResult>(&*event)) co_return answer(route, *result, folder.path() / "out", call.seed);
     }
   }
 
-  static Answer failed(const RouteText& route, const tasks::TaskFailure& failure) {
+  static Answer failed(const RouteText& route, const tasks::TaskFailure& failure, const std::string& base) {
     if (failure.code == "worker_oom") return refuse(500, route.out_of_memory);
     if (failure.code == "canceled") return refuse(500, route.failed);
+    if (failure.code == "adapter_incompatible") return refuse(400, "LoRa incompatible with base model: '" + base + "'.");
+    if (failure.code == "worker_error" && failure.detail.starts_with("adapter "))
+      return refuse(400, "Unable to load LoRas for " + failure.detail + ".");
     if (failure.code == "input_invalid" || failure.code == "unsupported_media" || failure.code == "media_too_large" ||
         failure.code == "model_not_found")
       return refuse(400, failure.detail + ".");
     return refuse(400, "Error during model execution: " + failure.detail + ".");
+  }
+
+  // What the safety checker said; empty: there is none, or it was not wanted.
+  static json::array flags_of(const tasks::TaskResult& result) {
+    for (const auto& [slot, facts] : result.outputs)
+      if (const json::value* flags = facts.is_object() ? facts.get_object().if_contains("nsfw") : nullptr; flags != nullptr)
+        return flags->as_array();
+    return {};
   }
 
   static Answer answer(const RouteText& route, const tasks::TaskResult& result, const fs::path& folder, std::uint64_t seed) {
@@ -269,10 +294,14 @@ class AiApi {
     };
     if (route.task == kFrameInterpolation.task) return {200, {{"video", {{"url", data_url(result.files.front())}}}}};
     const bool video = route.task == kImageToVideo.task;
+    const auto unsafe = [flags = flags_of(result), video](std::size_t picture) {
+      const std::size_t at = video ? 0 : picture;  // of a video: of the picture that was given
+      return at < flags.size() && flags[at].as_bool();
+    };
     json::array pictures;
     for (const tasks::ResultFile& file : result.files) {
       const std::uint64_t own_seed = video ? seed : seed + pictures.size();
-      pictures.push_back(json::object{{"url", data_url(file)}, {"seed", own_seed}, {"nsfw", false}});
+      pictures.push_back(json::object{{"url", data_url(file)}, {"seed", own_seed}, {"nsfw", unsafe(pictures.size())}});
     }
     if (video) {
       json::array clips;  // one of a batch of one; not braced: a list of one array would be that array
@@ -285,14 +314,15 @@ class AiApi {
   const RunnerSettings& settings_;
   const Identity identity_;
   const std::string token_;
+  const ModelStore& models_;
   InferenceQueue& queue_;
 };
 
 }  // namespace
 
 void add_ai_routes(net::Router& router, const RunnerSettings& settings, const Identity& identity, std::string auth_token,
-                   InferenceQueue& queue) {
-  const auto api = std::make_shared<AiApi>(settings, identity, std::move(auth_token), queue);
+                   const ModelStore& models, InferenceQueue& queue) {
+  const auto api = std::make_shared<AiApi>(settings, identity, std::move(auth_token), models, queue);
   using Call = net::Task<Answer> (AiApi::*)(net::Request&);
   const auto add = [&](std::string_view path, Call call) {
     router.add("POST", std::string(path), [api, call](net::Request& request, net::Response& response) -> net::Task<void> {

@@ -8,6 +8,7 @@
 
 #include "net/router.hpp"
 #include "runner/inference_queue.hpp"
+#include "runner/model_store.hpp"
 #include "runner/probe_api.hpp"
 #include "runner/settings.hpp"
 
@@ -15,6 +16,6 @@ namespace kinora::runner {
 
 // auth_token: what callers must send as bearer token; empty: none. The references must outlive the router's use.
 void add_ai_routes(net::Router& router, const RunnerSettings& settings, const Identity& identity, std::string auth_token,
-                   InferenceQueue& queue);
+                   const ModelStore& models, InferenceQueue& queue);
 
 }  // namespace kinora::runner

@@ -152,9 +152,10 @@ models::GenerationResult run_pipeline(models::Pipeline& pipeline, const std::str
   return pipeline.run(wanted, watch);
 }
 
-base::Result<Made> generate(const TaskRequest& request, const ModelEntry& model, ModelStore& models, const RunnerSettings& settings,
-                            const std::stop_token& stop, const Report& report) {
+base::Result<Made> generate(const TaskRequest& request, const ModelEntry& model, const std::vector<models::AdapterChoice>& adapters,
+                            ModelStore& models, const RunnerSettings& settings, const std::stop_token& stop, const Report& report) {
   KINORA_TRY(auto wanted, to_generation(request, std::random_device()(), settings.limits));
+  wanted.adapters = adapters;
   const bool extends = request.task == "video-extend";
   if (extends) KINORA_OK(continue_from(request.inputs.at("video"), *model.pipeline, settings.limits, wanted));
   if (auto faults = models::check_request(*model.pipeline, wanted); !faults.empty()) throw models::InvalidRequest(std::move(faults));
@@ -181,6 +182,7 @@ base::Result<Made> generate(const TaskRequest& request, const ModelEntry& model,
       {"timing", {{"encoding_s", result.encoding_s}, {"denoising_s", result.denoising_s}, {"decoding_s", result.decoding_s}}}};
   if (video) facts["fps"] = made.fps;
   if (!result.notes.empty()) facts["notes"] = json::value_from(result.notes);
+  if (!result.nsfw.empty()) facts["nsfw"] = json::value_from(result.nsfw);
   facts["frames"] = made.frames;
   return Made{
       .files = std::move(made.files), .units = static_cast<double>(made.width * made.height * made.frames), .facts = std::move(facts)};
@@ -194,12 +196,20 @@ base::Result<tasks::TaskEvent> run(const TaskRequest& request, ModelStore& model
   const int wanted_scale = scale != nullptr && scale->is_number() ? static_cast<int>(std::ceil(scale->to_number<double>())) : 0;
   const auto model = models.choose(request.model, request.task, wanted_scale);
   if (!model) return tasks::failure("model_not_found", model.error().message);
+  const auto adapters = chosen_adapters(request, [&](const std::string& id) { return models.adapter(id); });
+  if (!adapters) {
+    auto missing = tasks::failure("model_not_found", adapters.error().message);
+    missing.fault = tasks::Fault::worker;  // another node may have it
+    missing.retryable = true;
+    return missing;
+  }
   report(tasks::Progress{.fraction = 0, .stage = "prepare", .units_done = 0, .units_total = 0, .unit = "frame", .fps = {}, .eta_s = {}});
   std::error_code failed;
   std::filesystem::create_directories(request.output_dir, failed);
   if (failed) return base::fail(base::ErrorCode::io, "the output folder cannot be made: " + failed.message());
-  const auto how = model->pipeline ? generate : request.task == "frame-interpolation" ? interpolate : upscale;
-  KINORA_TRY(Made made, how(request, *model, models, settings, stop, report));
+  const auto how = request.task == "frame-interpolation" ? interpolate : upscale;
+  KINORA_TRY(Made made, model->pipeline ? generate(request, *model, *adapters, models, settings, stop, report)
+                                        : how(request, *model, models, settings, stop, report));
 
   tasks::TaskResult result;
   for (const GeneratedFile& file : made.files) {

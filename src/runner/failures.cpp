@@ -41,6 +41,8 @@ tasks::TaskFailure to_failure(const std::exception_ptr& thrown, bool* device_los
     return tasks::failure("worker_error", std::string("model cannot be loaded: ") + error.what());
   } catch (const models::InvalidRequest& error) {
     return tasks::failure("input_invalid", error.what());
+  } catch (const models::AdapterRefused& error) {
+    return tasks::failure(error.broken ? "worker_error" : "adapter_incompatible", error.what());
   } catch (const models::Stopped&) {
     return tasks::failure("canceled", "canceled");
   } catch (const models::OutOfMemory& error) {

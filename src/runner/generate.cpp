@@ -121,6 +121,7 @@ base::Result<models::GenerationRequest> to_generation(const TaskRequest& request
   wanted.max_guidance_scale = number<double>(params, "max_guidance_scale");
   wanted.decode_chunk = number<std::int64_t>(params, "decode_chunk");
   if (const auto* strict = params.if_contains("strict")) wanted.strict = strict->as_bool();
+  if (const auto* check = params.if_contains("safety_check")) wanted.safety_check = check->as_bool();
   wanted.preview_every = number<std::int64_t>(params, "preview_every").value_or(0);
   if (const auto image = request.inputs.find("image"); image != request.inputs.end()) {
     KINORA_TRY(wanted.picture, read_rgb(image->second, limits));
@@ -133,6 +134,24 @@ base::Result<models::GenerationRequest> to_generation(const TaskRequest& request
     wanted.mask = to_gray(picture);
   }
   return wanted;
+}
+
+base::Result<std::vector<models::AdapterChoice>> chosen_adapters(const TaskRequest& request, const FindAdapter& find) {
+  std::vector<models::AdapterChoice> chosen;
+  const auto* given = request.params.if_contains("adapters");
+  if (given == nullptr) return chosen;
+  for (const json::value& item : given->as_array()) {
+    const json::object& adapter = item.as_object();
+    const std::string id = text(adapter, "adapter");
+    const auto file = find(id);
+    if (!file) return base::fail(ErrorCode::not_found, "adapter " + id + " is not here; fetch it with `kinora models pull`");
+    chosen.push_back({.file = *file,
+                      // Hub repositories tell in their names what their files' names do not.
+                      .name = id.ends_with(file->stem().string()) ? id : id + "/" + file->filename().string(),
+                      .scale = number<double>(adapter, "scale").value_or(1.0),
+                      .component = text(adapter, "component")});
+  }
+  return chosen;
 }
 
 base::Result<Generated> write_pictures(const models::GenerationResult& result, const TaskRequest& request) {

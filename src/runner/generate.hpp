@@ -16,6 +16,10 @@ namespace kinora::runner {
 // too_large: an input that is no usable picture.
 base::Result<models::GenerationRequest> to_generation(const TaskRequest& request, std::uint64_t seed, const media::Limits& limits);
 
+// The adapters that the task names. find: the file of an id; nullopt when there is none (not_found, naming it).
+using FindAdapter = std::function<std::optional<std::filesystem::path>(const std::string& id)>;
+base::Result<std::vector<models::AdapterChoice>> chosen_adapters(const TaskRequest& request, const FindAdapter& find);
+
 struct GeneratedFile {
   std::string slot, name, mime;  // name relative to the task's output folder
 };

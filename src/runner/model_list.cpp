@@ -1,138 +1,184 @@
 #include "runner/model_list.hpp"
 
 #include <algorithm>
-#include <fstream>
+#include <array>
 
 #include "models/loose_model.hpp"
-#include "nn/component_files.hpp"
 #include "nn/hub_folder.hpp"
+#include "nn/json_config.hpp"
 #include "nn/load_error.hpp"
-#include "nn/model_folder.hpp"
+#include "runner/weight_file.hpp"
 
 namespace kinora::runner {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The "license:" of a model card's front matter; "unknown" when it tells none.
-std::string license_of(const fs::path& folder) {
-  std::ifstream in(folder / "README.md");
-  std::string line;
-  for (int lines = 0; lines < 60 && std::getline(in, line) && line.size() < 1000; ++lines) {
-    constexpr std::string_view kKey = "license:";
-    if (!line.starts_with(kKey)) continue;
-    const auto begin = line.find_first_not_of(" \"'", kKey.size());
-    if (begin == std::string::npos) continue;
-    return line.substr(begin, line.find_last_not_of(" \"'\r") + 1 - begin);
+bool is_weight_file(const fs::path& path) {
+  constexpr std::array<std::string_view, 4> kEndings{".safetensors", ".ckpt", ".pth", ".pkl"};
+  return std::find(kEndings.begin(), kEndings.end(), path.extension().string()) != kEndings.end() && fs::is_regular_file(path);
+}
+
+class Lister {
+ public:
+  void folder(const fs::path& folder, std::size_t number) {
+    number_ = number;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+      const auto name = entry.path().filename().string();
+      if (name.starts_with('.')) continue;
+      if (is_weight_file(entry.path())) later_.push_back({entry.path().stem().string(), entry.path(), number_});
+      if (!entry.is_directory(error)) continue;
+      const auto snapshot = nn::find_hub_snapshot(entry.path());
+      sub_folder(snapshot ? snapshot->id : name, snapshot ? snapshot->path : entry.path(), snapshot.has_value());
+    }
   }
-  return "unknown";
-}
 
-// Bytes of the weight files that a component would be loaded from; of a sharded one, all shards.
-std::uint64_t weights_bytes(const fs::path& component) {
-  fs::path weights;
-  try {
-    weights = nn::find_weights(component);
-  } catch (const nn::LoadError&) {
-    return 0;  // a scheduler, a tokenizer
+  ModelList finish() {
+    std::sort(later_.begin(), later_.end(), [](const Later& a, const Later& b) { return a.id < b.id; });
+    for (const Later& one : later_) {
+      number_ = one.folder;
+      refusing(one.id, [&] { fs::is_directory(one.path) ? add(with_motion(one.id, one.path)) : loose(one); });
+    }
+    for (ModelEntry& model : list_.models)
+      if (checker_ && model.pipeline && !model.pipeline->safety_checker) {
+        model.parts.safety_checker = checker_;
+        model.pipeline->safety_checker = true;
+      }
+    std::sort(list_.models.begin(), list_.models.end(), [](const ModelEntry& a, const ModelEntry& b) { return a.id < b.id; });
+    std::sort(list_.adapters.begin(), list_.adapters.end(), [](const AdapterEntry& a, const AdapterEntry& b) { return a.id < b.id; });
+    std::sort(list_.refusals.begin(), list_.refusals.end());
+    return std::move(list_);
   }
-  std::error_code error;
-  if (weights.extension() != ".json") return fs::file_size(weights, error);
-  // "model.fp16.safetensors.index.json" names shards "model.fp16-00001-of-00002.safetensors"
-  const std::string stem = weights.filename().string().substr(0, weights.filename().string().find(".safetensors.index"));
-  std::uint64_t sum = 0;
-  for (const auto& entry : fs::directory_iterator(component, error))
-    if (entry.path().filename().string().starts_with(stem + "-")) sum += entry.file_size(error);
-  return sum;
-}
 
-ModelEntry network(const nn::ModelFolder& model, bool loose) {
-  return {.id = model.id,
-          .path = model.path,
-          .name = model.card.name,
-          .description = model.card.description,
-          .license = model.card.license,
-          .tasks = model.card.tasks,
-          .scale = model.card.scale,
-          .bytes = model.weights_bytes,
-          .largest_part = model.weights_bytes,
-          .loose = loose,
-          .pipeline = std::nullopt};
-}
+ private:
+  // A file of weights, or the folder of a motion adapter, to be looked at once all folders are known: what it needs may lie in any.
+  struct Later {
+    std::string id;
+    fs::path path;
+    std::size_t folder = 0;
+    bool alone = false;  // the only file of its folder
+  };
 
-bool is_checkpoint(const fs::path& path) {
-  const auto kind = path.extension();
-  return kind == ".pth" || kind == ".pkl" || kind == ".safetensors";
-}
+  void sub_folder(const std::string& id, const fs::path& path, bool from_hub) {
+    std::error_code error;
+    if (fs::exists(path / "model_index.json", error)) return refusing(id, [&] { add(pipeline_entry(id, path)); });
+    if (fs::exists(path / "config.json", error)) return refusing(id, [&] { described(id, path, from_hub); });
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(path, error))
+      if (is_weight_file(entry.path())) files.push_back(entry.path());
+    for (const auto& file : files)
+      later_.push_back({id + "/" + file.stem().string(), file, number_, files.size() == 1 || file.filename() == "flownet.pkl"});
+    if (files.empty() && from_hub) list_.refusals.push_back(id + ": holds no model_index.json, so it is no pipeline that can be run");
+  }
 
-ModelEntry generator(std::string id, const fs::path& folder) {
-  ModelEntry entry{.id = std::move(id),
-                   .path = folder,
-                   .name = {},
-                   .description = {},
-                   .license = license_of(folder),
-                   .tasks = {},
-                   .pipeline = models::describe_pipeline(folder)};
-  entry.name = entry.id;
-  entry.description = entry.pipeline->pipeline;
-  for (const models::Task task : entry.pipeline->tasks) entry.tasks.emplace_back(models::name(task));
-  if (entry.serves(models::name(models::Task::image_to_video))) entry.tasks.emplace_back("video-extend");
-  std::error_code error;
-  for (const auto& component : fs::directory_iterator(folder, error)) {
-    if (!component.is_directory(error)) continue;
-    const auto bytes = weights_bytes(component.path());
+  // A folder with a config.json: an upscaler of ours; AnimateDiff's motion adapters and the safety checker are published alone.
+  void described(const std::string& id, const fs::path& path, bool from_hub) {
+    const auto config = nn::JsonConfig::read(path / "config.json");
+    const auto names = config.texts("architectures", {});
+    if (config.text("_class_name", "") == "MotionAdapter") {
+      later_.push_back({id, path, number_});
+    } else if (std::find(names.begin(), names.end(), "StableDiffusionSafetyChecker") != names.end()) {
+      if (!checker_ && fs::exists(path / "preprocessor_config.json")) checker_ = path;
+    } else if (from_hub) {
+      list_.refusals.push_back(id + ": is one part of a model, none that is used alone");
+    } else {
+      add(network_entry(nn::read_model_folder(path), false));
+    }
+  }
+
+  void loose(const Later& file) {
+    const std::string folder = file.id.substr(0, file.id.rfind('/'));
+    const auto& id = file.alone ? folder : file.id;
+    switch (tell_weight_file(file.path)) {
+      case WeightFile::whole_model: return add(single_file(id, file.path));
+      case WeightFile::sdxl_unet: return add(with_unet(file.id, file.path));
+      case WeightFile::adapter:
+        return add(AdapterEntry{.id = file.path.stem() == "pytorch_lora_weights" ? folder : id,
+                                .path = file.path,
+                                .license = license_of(file.path.parent_path()),
+                                .bytes = fs::file_size(file.path)});
+      case WeightFile::other: return add(network_entry(models::describe_loose_model(file.path, id), true));
+    }
+  }
+
+  // A diffusers folder of the family that others are built over: the published one of that id, else the first.
+  const ModelEntry* base_of(std::string_view family, std::string_view published) const {
+    const ModelEntry* base = nullptr;
+    for (const ModelEntry& other : list_.models)
+      if (other.pipeline && other.pipeline->family == family && fs::is_directory(other.path) && !other.parts.unet &&
+          !other.parts.motion_adapter && (base == nullptr || other.id == published))
+        base = &other;
+    return base;
+  }
+
+  ModelEntry with_motion(const std::string& id, const fs::path& adapter) const {
+    constexpr std::string_view kBase = "stable-diffusion-v1-5/stable-diffusion-v1-5";
+    const auto* base = base_of("sd", kBase);
+    if (base == nullptr) throw nn::LoadError(adapter.string(), "", "is a motion adapter; pull " + std::string(kBase) + " for the rest");
+    auto entry = pipeline_entry(id, base->path, {.motion_adapter = adapter});
+    const auto bytes = weights_bytes(adapter);
     entry.bytes += bytes;
-    entry.largest_part = std::max(entry.largest_part, bytes);
+    entry.largest_part += bytes;  // it is a part of the UNet
+    return entry;
   }
-  return entry;
-}
+
+  ModelEntry with_unet(const std::string& id, const fs::path& file) const {
+    constexpr std::string_view kBase = "stabilityai/stable-diffusion-xl-base-1.0";
+    const auto* base = base_of("sdxl", kBase);
+    if (base == nullptr) throw nn::LoadError(file.string(), "", "is a UNet for SDXL; pull " + std::string(kBase) + " for the rest");
+    return pipeline_entry(id, base->path, {.unet = file});
+  }
+
+  // A single file holds no tokenizer; where none lies beside it, that of another model of its family does, for they are all the same.
+  ModelEntry single_file(const std::string& id, const fs::path& path) const {
+    auto entry = single_file_entry(id, path);
+    std::error_code error;
+    const bool xl = entry.pipeline->family.starts_with("sdxl");
+    const fs::path needed = entry.pipeline->family == "sdxl-refiner" ? "tokenizer_2" : "tokenizer";
+    if (entry.pipeline->family == "svd" || fs::is_directory(path.parent_path() / needed, error)) return entry;
+    for (const ModelEntry& other : list_.models) {
+      if (!other.pipeline || other.pipeline->family.starts_with("sdxl") != xl || !fs::is_directory(other.path / needed, error)) continue;
+      entry.parts.tokenizers = other.path;
+      return entry;
+    }
+    throw nn::LoadError(path.string(), needed.string(),
+                        std::string("is in no file; lay the folder beside it, or pull a folder of ") +
+                            (xl ? "SDXL (stabilityai/stable-diffusion-xl-base-1.0)" : "Stable Diffusion"));
+  }
+
+  template <class Work>
+  void refusing(const std::string& id, const Work& work) {
+    try {
+      work();
+    } catch (const nn::LoadError& refusal) {
+      list_.refusals.push_back(id + ": " + refusal.what());
+    }
+  }
+  void add(ModelEntry entry) { add_to(list_.models, std::move(entry)); }
+  void add(AdapterEntry entry) { add_to(list_.adapters, std::move(entry)); }
+  template <class Entry>
+  void add_to(std::vector<Entry>& all, Entry entry) {
+    entry.folder = number_;
+    const auto same = std::find_if(all.begin(), all.end(), [&](const Entry& other) { return other.id == entry.id; });
+    if (same == all.end())
+      all.push_back(std::move(entry));
+    else if (same->folder > number_)
+      *same = std::move(entry);
+  }
+
+  ModelList list_;
+  std::size_t number_ = 0;  // of the folder that is looked at
+  std::vector<Later> later_;
+  std::optional<fs::path> checker_;  // CompVis/stable-diffusion-safety-checker, for models without one
+};
 
 }  // namespace
 
-bool ModelEntry::serves(std::string_view task) const { return std::find(tasks.begin(), tasks.end(), task) != tasks.end(); }
-
 ModelList list_models(const std::vector<fs::path>& folders) {
-  ModelList list;
-  std::size_t at = 0;
-  const auto add = [&](ModelEntry entry) {
-    const bool known = std::any_of(list.models.begin(), list.models.end(), [&](const ModelEntry& other) { return other.id == entry.id; });
-    entry.folder = at;
-    if (!known) list.models.push_back(std::move(entry));
-  };
-  for (; at < folders.size(); ++at) {
-    const fs::path& folder = folders[at];
-    auto own = nn::list_model_folders(folder);
-    for (const auto& model : own.models) add(network(model, false));
-    list.refusals.insert(list.refusals.end(), own.refusals.begin(), own.refusals.end());
-    std::error_code error;
-    const auto add_loose = [&](const fs::path& file, const std::string& id) {
-      try {
-        add(network(models::describe_loose_model(file, id), true));
-      } catch (const nn::LoadError& refusal) {
-        list.refusals.emplace_back(refusal.what());
-      }
-    };
-    for (const auto& entry : fs::directory_iterator(folder, error)) {
-      if (is_checkpoint(entry.path()) && entry.is_regular_file(error)) add_loose(entry.path(), entry.path().stem().string());
-      if (!entry.is_directory(error)) continue;
-      const bool described = fs::exists(entry.path() / "config.json", error);
-      if (const auto rife = entry.path() / "flownet.pkl"; !described && fs::exists(rife, error))
-        add_loose(rife, entry.path().filename().string());
-      const auto snapshot = nn::find_hub_snapshot(entry.path());
-      const fs::path path = snapshot ? snapshot->path : entry.path();
-      if (!fs::exists(path / "model_index.json", error)) {
-        if (snapshot) list.refusals.push_back(snapshot->id + ": holds no model_index.json, so it is no pipeline that can be run");
-        continue;
-      }
-      try {
-        add(generator(snapshot ? snapshot->id : entry.path().filename().string(), path));
-      } catch (const nn::LoadError& refusal) {
-        list.refusals.emplace_back(refusal.what());
-      }
-    }
-  }
-  std::sort(list.models.begin(), list.models.end(), [](const ModelEntry& a, const ModelEntry& b) { return a.id < b.id; });
-  return list;
+  Lister lister;
+  for (std::size_t i = 0; i < folders.size(); ++i) lister.folder(folders[i], i);
+  return lister.finish();
 }
 
 }  // namespace kinora::runner

@@ -84,7 +84,7 @@ std::uint64_t activation_bytes(const std::string& device, std::uint64_t free_byt
 }
 
 ModelStore::ModelStore(const RunnerSettings& settings)
-    : folders_(settings.models_dirs),
+    : catalogue_(settings.models_dirs),
       device_(settings.device),
       memory_bytes_(settings.memory_bytes),
       residency_(residency_budget(settings), [device = settings.device] { give_memory_back(device); }) {
@@ -92,13 +92,13 @@ ModelStore::ModelStore(const RunnerSettings& settings)
 }
 
 base::json::array ModelStore::list() const {
-  const auto listing = list_models(folders_);
-  for (const auto& refusal : listing.refusals) base::log::warn("runner", "model folder refused", {{"reason", refusal}});
+  const auto listing = catalogue_.get();
   const auto rows = residency_.rows();
   base::json::array all;
-  for (const ModelEntry& model : listing.models) {
+  for (const ModelEntry& model : listing->models) {
     const auto* row = row_of(rows, model.id);
     base::json::object entry{{"id", model.id},
+                             {"kind", "model"},
                              {"name", model.name},
                              {"tasks", base::json::array(model.tasks.begin(), model.tasks.end())},
                              {"task", model.tasks.empty() ? "" : model.tasks.front()},
@@ -113,20 +113,30 @@ base::json::array ModelStore::list() const {
     if (row != nullptr) entry["runtime"] = row->description;
     all.push_back(std::move(entry));
   }
+  for (const AdapterEntry& adapter : listing->adapters)
+    all.push_back(base::json::object{
+        {"id", adapter.id}, {"kind", "adapter"}, {"tasks", base::json::array()}, {"license", adapter.license}, {"bytes", adapter.bytes}});
   return all;
 }
 
 base::Result<ModelEntry> ModelStore::choose(const std::optional<std::string>& model, std::string_view task, int scale) const {
-  auto listing = list_models(folders_);
-  ModelEntry* found = nullptr;
-  for (ModelEntry& candidate : listing.models) {
+  const auto listing = catalogue_.get();
+  const ModelEntry* found = nullptr;
+  for (const ModelEntry& candidate : listing->models) {
     if (!candidate.serves(task) || (model && candidate.id != *model)) continue;
     const auto rank = [&](const ModelEntry& entry) { return std::pair(scale > 0 && entry.scale != scale, entry.folder); };
     if (found == nullptr || rank(candidate) < rank(*found)) found = &candidate;
   }
-  if (found != nullptr) return std::move(*found);
+  if (found != nullptr) return *found;
   if (!model) return base::fail(base::ErrorCode::not_found, "no model here serves " + std::string(task));
   return base::fail(base::ErrorCode::not_found, "no model \"" + *model + "\" here serves " + std::string(task));
+}
+
+std::optional<std::filesystem::path> ModelStore::adapter(const std::string& id) const {
+  const auto listing = catalogue_.get();
+  const auto found =
+      std::find_if(listing->adapters.begin(), listing->adapters.end(), [&](const AdapterEntry& one) { return one.id == id; });
+  return found == listing->adapters.end() ? std::nullopt : std::optional(found->path);
 }
 
 models::Upscaler& ModelStore::upscaler(const ModelEntry& model) {
@@ -147,8 +157,9 @@ models::Interpolator& ModelStore::interpolator(const ModelEntry& model) {
 
 models::Pipeline& ModelStore::pipeline(const ModelEntry& model) {
   auto& resident = residency_.use(model.wanted(), [&](bool one_by_one) {
-    const models::PipelineSettings settings{.device = device_,
-                                            .residency = one_by_one ? models::Residency::one_by_one : models::Residency::whole};
+    models::PipelineSettings settings = model.parts;
+    settings.device = device_;
+    settings.residency = one_by_one ? models::Residency::one_by_one : models::Residency::whole;
     return std::make_unique<PipelineModel>(model, settings);
   });
   return static_cast<PipelineModel&>(resident).get();

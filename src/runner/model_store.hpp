@@ -1,6 +1,6 @@
 #pragma once
-// The models of a folder, and those that are loaded (residency.hpp). Loading is lazy: the first task of a model loads it. list() and rows()
-// may be called from any thread, everything else from the inference thread only. Errors of loading: nn::LoadError, DoesNotFit,
+// The models of a folder, and those that are loaded (residency.hpp). Loading is lazy: the first task of a model loads it. list(), adapter()
+// and rows() may be called from any thread, everything else from the inference thread only. Errors of loading: nn::LoadError, DoesNotFit,
 // LibTorch's out-of-memory.
 #include <filesystem>
 #include <optional>
@@ -11,7 +11,7 @@
 #include "models/interpolator.hpp"
 #include "models/pipeline.hpp"
 #include "models/upscaler.hpp"
-#include "runner/model_list.hpp"
+#include "runner/model_catalogue.hpp"
 #include "runner/residency.hpp"
 #include "runner/settings.hpp"
 
@@ -21,14 +21,18 @@ class ModelStore {
  public:
   explicit ModelStore(const RunnerSettings& settings);
 
-  // [{"id", "name", "tasks", "task", "scale", "license", "loaded", "on_device", "device_bytes", "pinned", "bytes", "description"}] by id.
-  // Folders that cannot be used are left out and told to the log.
+  // [{"id", "kind", "name", "tasks", "task", "scale", "license", "loaded", "on_device", "device_bytes", "pinned", "bytes",
+  // "description"}], models by id, then adapters with id, kind, license, bytes and no tasks. What cannot be used is left out and told to
+  // the log.
   base::json::array list() const;
 
   // The model of that id, or without one the first that serves the task, with the wanted scale if there is one (0: any): a model
   // of an earlier folder before one of a later, then by id, so that a folder that is added changes nothing.
   // not_found: no such model, or it does not serve the task.
   base::Result<ModelEntry> choose(const std::optional<std::string>& model, std::string_view task, int scale) const;
+
+  // The file of an adapter; nullopt: none of that id.
+  std::optional<std::filesystem::path> adapter(const std::string& id) const;
 
   // On the device when it returns.
   models::Upscaler& upscaler(const ModelEntry& model);
@@ -38,7 +42,7 @@ class ModelStore {
   const Residency& residency() const { return residency_; }
 
  private:
-  const std::vector<std::filesystem::path> folders_;
+  ModelCatalogue catalogue_;
   const std::string device_;
   const std::uint64_t memory_bytes_;
   Residency residency_;

@@ -31,7 +31,7 @@ Service::Service(boost::asio::any_io_executor executor, RunnerSettings settings,
       queue_(settings_, models_),
       server_(std::move(executor), server_settings(settings_),
               [this](net::Request& request, net::Response& response) { return router_.route(request, response); }) {
-  add_ai_routes(router_, settings_, identity, settings_.auth_token, queue_);
+  add_ai_routes(router_, settings_, identity, settings_.auth_token, models_, queue_);
   add_probe_routes(router_, std::move(identity), queue_, models_.residency());
   add_task_routes(router_, settings_, models_, queue_);
 }

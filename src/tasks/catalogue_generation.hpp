@@ -75,6 +75,27 @@ inline constexpr ParamSpec kPreviewEvery{.name = "preview_every",
                                          .max = 1000,
                                          .default_json = "5",
                                          .doc = "steps between small previews; 0: none"};
+inline constexpr ParamSpec kSafetyCheck{
+    .name = "safety_check",
+    .type = ParamType::boolean,
+    .default_json = "true",
+    .doc = "tell in nsfw what a safety checker says, where the node has one; pictures stay as they are"};
+inline constexpr std::array kAdapterMembers{
+    ParamSpec{
+        .name = "adapter", .type = ParamType::string, .min = 1, .max = 200, .required = true, .doc = "id, as kinora models list has it"},
+    ParamSpec{.name = "scale", .type = ParamType::number, .min = -100, .max = 100, .default_json = "1", .doc = "how much of it"},
+    ParamSpec{.name = "component",
+              .type = ParamType::string,
+              .min = 1,
+              .max = 32,
+              .token = true,
+              .doc = "only this part of the model: unet, transformer_2, text_encoder"}};
+inline constexpr ParamSpec kAdapters{.name = "adapters",
+                                     .type = ParamType::array,
+                                     .min = 0,
+                                     .max = 8,
+                                     .members = kAdapterMembers,
+                                     .doc = "LoRA files on the model's weights; several add up"};
 inline constexpr ParamSpec kFps{
     .name = "fps", .type = ParamType::integer, .min = 1, .max = 60, .doc = "frames a second; default: the model's"};
 inline constexpr ParamSpec kFrames{
@@ -97,12 +118,13 @@ inline constexpr ParamSpec kStrict{.name = "strict",
 
 inline constexpr std::array kTextToImageParams{kPrompt,    kNegativePrompt, kPrompt2,     kNegativePrompt2, kCount,           kSeed,
                                                kWidth,     kHeight,         kSteps,       kGuidance,        kGuidanceRescale, kClipSkip,
-                                               kScheduler, kFormat,         kPreviewEvery};
-inline constexpr std::array kImageToImageParams{kPrompt,   kNegativePrompt,  kCount,    kSeed,      kWidth,    kHeight, kSteps,
-                                                kGuidance, kGuidanceRescale, kClipSkip, kScheduler, kStrength, kFormat, kPreviewEvery};
-inline constexpr std::array kTextToVideoParams{kPrompt,    kNegativePrompt, kSeed,     kWidth,       kHeight,          kFrames,
-                                               kFps,       kSteps,          kGuidance, kGuidance2,   kGuidanceRescale, kClipSkip,
-                                               kScheduler, kStrict,         kCrf,      kPreviewEvery};
+                                               kScheduler, kAdapters,       kSafetyCheck, kFormat,          kPreviewEvery};
+inline constexpr std::array kImageToImageParams{kPrompt,      kNegativePrompt, kCount,           kSeed,        kWidth,     kHeight,
+                                                kSteps,       kGuidance,       kGuidanceRescale, kClipSkip,    kScheduler, kAdapters,
+                                                kSafetyCheck, kStrength,       kFormat,          kPreviewEvery};
+inline constexpr std::array kTextToVideoParams{
+    kPrompt,    kNegativePrompt,  kSeed,     kWidth,     kHeight,   kFrames,      kFps,    kSteps, kGuidance,
+    kGuidance2, kGuidanceRescale, kClipSkip, kScheduler, kAdapters, kSafetyCheck, kStrict, kCrf,   kPreviewEvery};
 inline constexpr std::array kImageToVideoParams{
     kMotionPrompt,
     kNegativePrompt,
@@ -129,6 +151,8 @@ inline constexpr std::array kImageToVideoParams{
     ParamSpec{.name = "max_guidance_scale", .type = ParamType::number, .min = 0, .max = 100, .doc = "of the last frame"},
     ParamSpec{
         .name = "decode_chunk", .type = ParamType::integer, .min = 1, .max = 128, .doc = "frames decoded at once: fewer need less memory"},
+    kAdapters,
+    kSafetyCheck,
     kCrf,
     kPreviewEvery,
     ParamSpec{.name = "pictures",

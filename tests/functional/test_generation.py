@@ -11,10 +11,11 @@ import urllib.error
 import urllib.request
 import uuid
 
-from golden_models import GOLDEN, place
+from golden_models import GOLDEN, floats, place, place_file, place_lora, place_safety_checker
 from harness import BIN, NetworkTest, probe
 
 SEEDS = json.loads((GOLDEN / "seeds/seeds.json").read_text())["cases"]
+LORA = json.loads((GOLDEN / "seeds/lora.json").read_text())["cases"]
 
 
 def pixels(picture):
@@ -90,6 +91,59 @@ class Generation(NetworkTest):
         self.assertEqual(len(pixels(self.data_url(answer["images"][0]))), 40 * 48 * 3)
         status, answer = self.post(url + "/image-to-image", self.form({"prompt": "a dog"}, b"no picture"), "multipart/form-data; boundary=b", token)
         self.assertEqual(status, 400, answer)
+
+    def test_loras_of_a_request_give_the_pictures_of_the_reference_from_the_runner_alone(self):
+        models = self.scratch / "models"
+        place(models, "tiny/sdxl", "pipe_sdxl")
+        for name in ("peft", "kohya", "peft_metadata"):
+            place_lora(models, f"style/{name}", name)
+        url = self.runner("tiny/sdxl")
+        fields = ("prompt", "height", "width", "num_inference_steps", "guidance_scale", "seed")
+        for case in LORA:  # one, two at once, none: switched between jobs
+            loras = json.dumps({f"style/{name}": scale for name, scale in case["adapters"]})
+            status, answer = self.post(url + "/text-to-image", json.dumps({**{k: case[k] for k in fields}, "loras": loras}).encode())
+            self.assertEqual(status, 200, answer)
+            self.same_picture(self.data_url(answer["images"][0]), GOLDEN / "seeds" / case["file"])
+        body = {k: LORA[0][k] for k in fields}
+        for loras, message in ((json.dumps({"style/none": 1}), "LoRa repository 'style/none' not found."),
+                               ("{", "Unable to parse '{' as JSON."),
+                               (json.dumps({"style/peft": -1}), "All strengths must be numbers greater than or equal to 0.0.")):
+            self.assertEqual(self.post(url + "/text-to-image", json.dumps({**body, "loras": loras}).encode()), (400, {"detail": {"msg": message}}))
+
+    def test_a_lora_of_another_model_is_refused_with_the_models_name(self):
+        models = self.scratch / "models"
+        place(models, "tiny/sd15", "pipe_sd15")
+        place_lora(models, "style/peft", "peft")
+        url = self.runner("tiny/sd15")
+        status, answer = self.post(url + "/text-to-image", json.dumps({"prompt": "x", "width": 24, "height": 24, "num_inference_steps": 1, "loras": '{"style/peft": 1}'}).encode())
+        self.assertEqual((status, answer["detail"]["msg"]), (400, "LoRa incompatible with base model: 'tiny/sd15'."))
+
+    def test_an_id_of_sdxl_lightning_is_its_unet_file_over_sdxl(self):
+        models = self.scratch / "models"
+        place(models, "tiny/sdxl", "pipe_sdxl")
+        unet = "sdxl_lightning_2step_unet.safetensors"
+        place_file(models, "ByteDance/SDXL-Lightning", (f"pipe_sdxl_lightning_unet/{unet}", unet))
+        url = self.runner("ByteDance/SDXL-Lightning-2step")
+        run = json.loads((GOLDEN / "pipe_sdxl_lightning_unet/case.json").read_text())["inputs"]["run0"]
+        # Steps and guidance of the request count for nothing.
+        body = {"prompt": run["prompt"], "height": run["height"], "width": run["width"], "seed": run["seeds"][0], "num_inference_steps": 30, "guidance_scale": 7.5}
+        status, answer = self.post(url + "/text-to-image", json.dumps(body).encode())
+        self.assertEqual(status, 200, answer)
+        ours = pixels(self.data_url(answer["images"][0]))
+        theirs = [round(255 * x) for x in floats(GOLDEN / "pipe_sdxl_lightning_unet/io.safetensors", "out.image")]
+        self.assertEqual(len(ours), len(theirs))
+        self.assertLessEqual(max(abs(x - y) for x, y in zip(ours, theirs)), 1)
+
+    def test_a_safety_checker_beside_the_models_tells_in_nsfw(self):
+        models = self.scratch / "models"
+        place(models, "tiny/sd15", "pipe_sd15")
+        place_safety_checker(models, -1.5)  # below every cosine
+        url = self.runner("tiny/sd15")
+        body = {"prompt": "x", "width": 24, "height": 24, "num_inference_steps": 1, "num_images_per_prompt": 2}
+        for wanted, flags in ((True, [True, True]), (False, [False, False])):
+            status, answer = self.post(url + "/text-to-image", json.dumps({**body, "safety_check": wanted}).encode())
+            self.assertEqual(status, 200, answer)
+            self.assertEqual([media["nsfw"] for media in answer["images"]], flags)
 
     def test_a_stock_client_gets_frames_from_the_runner_alone(self):
         place(self.scratch / "models", "tiny/svd", "pipe_svd")

@@ -44,5 +44,31 @@ TEST(FewSteps, the_name_of_a_single_file_tells_too) {
   EXPECT_EQ(recipe_for_file("my_8step_portraits.safetensors").steps, 0);
 }
 
+TEST(FewSteps, adapters_for_few_steps_bring_their_scheduler) {
+  EXPECT_EQ(recipe_for_adapter("latent-consistency/lcm-lora-sdxl/pytorch_lora_weights.safetensors").scheduler.at("_class_name"),
+            "LCMScheduler");
+  const auto lightning = recipe_for_adapter("ByteDance/SDXL-Lightning/sdxl_lightning_2step_lora");
+  EXPECT_EQ(lightning.scheduler.at("timestep_spacing"), "trailing");
+  EXPECT_EQ(lightning.steps, 2);
+  EXPECT_TRUE(recipe_for_adapter("turbo-cars-style").scheduler.is_null());  // a style of turbo cars
+  EXPECT_TRUE(recipe_for_adapter("watercolour").scheduler.is_null());
+}
+
+TEST(FewSteps, a_recipe_replaces_members_of_the_models_scheduler_and_its_defaults) {
+  PipelineInfo info;
+  info.scheduler_config = R"({"_class_name": "EulerDiscreteScheduler", "beta_end": 0.012, "timestep_spacing": "leading"})";
+  info.steps = 50;
+  info.guidance_scale = 5;
+  apply({}, info);
+  EXPECT_EQ(info.steps, 50);
+  apply(recipe_for_file("sdxl_lightning_8step_unet.safetensors"), info);
+  EXPECT_EQ(info.steps, 8);
+  EXPECT_EQ(info.guidance_scale, 1);
+  EXPECT_TRUE(info.few_steps);
+  const auto scheduler = nlohmann::json::parse(info.scheduler_config);
+  EXPECT_EQ(scheduler.at("beta_end"), 0.012);
+  EXPECT_EQ(scheduler.at("timestep_spacing"), "trailing");
+}
+
 }  // namespace
 }  // namespace kinora::models::stable_diffusion

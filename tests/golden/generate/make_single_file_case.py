@@ -21,8 +21,8 @@ case = golden / "pipe_sd15_single_file"
 case.mkdir(exist_ok=True)
 tokenizer = CLIPTokenizer.from_pretrained(golden / "pipe_sd15/model/tokenizer")
 words = len(tokenizer)
-names = {**make.under("model.diffusion_model.", make.unet([32, 64], 1, [1, 0], 64)), **make.under("first_stage_model.", make.vae([32, 64], 1)),
-         **make.under("cond_stage_model.transformer.", make.clip_text(64, 2, words, 128))}
+names = {**make.under("model.diffusion_model.", make.unet([32], 1, [1], 64)), **make.under("first_stage_model.", make.vae([32], 1)),
+         **make.under("cond_stage_model.transformer.", make.clip_text(64, 1, words, 64))}
 g = torch.Generator().manual_seed(41)
 state = {}
 for name, shape in names.items():
@@ -33,11 +33,11 @@ for name, shape in names.items():
 save_file(state, case / "model.safetensors")
 state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
-unet = dict(sample_size=64, in_channels=4, out_channels=4, block_out_channels=[32, 64], layers_per_block=1, cross_attention_dim=64, attention_head_dim=8,
-            down_block_types=["CrossAttnDownBlock2D", "DownBlock2D"], up_block_types=["UpBlock2D", "CrossAttnUpBlock2D"])
-vae = dict(block_out_channels=[32, 64], layers_per_block=1, latent_channels=4, scaling_factor=0.18215, down_block_types=["DownEncoderBlock2D"] * 2,
-           up_block_types=["UpDecoderBlock2D"] * 2)
-text = make.text_config(64, 2, words, 128)
+unet = dict(sample_size=64, in_channels=4, out_channels=4, block_out_channels=[32], layers_per_block=1, cross_attention_dim=64, attention_head_dim=8,
+            down_block_types=["CrossAttnDownBlock2D"], up_block_types=["CrossAttnUpBlock2D"])
+vae = dict(block_out_channels=[32], layers_per_block=1, latent_channels=4, scaling_factor=0.18215, down_block_types=["DownEncoderBlock2D"],
+           up_block_types=["UpDecoderBlock2D"])
+text = make.text_config(64, 1, words, 64)
 text.eos_token_id = words - 1
 
 

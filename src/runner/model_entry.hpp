@@ -1,0 +1,45 @@
+#pragma once
+// One model of a listing, described from its files; nothing is loaded. Any thread. Errors: nn::LoadError.
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/pipeline.hpp"
+#include "nn/model_folder.hpp"
+#include "runner/residency.hpp"
+
+namespace kinora::runner {
+
+struct ModelEntry {
+  std::string id;
+  std::filesystem::path path;
+  std::string name, description, license;
+  std::vector<std::string> tasks;                // catalogue names
+  std::int64_t scale = 0;                        // of an upscaler's network
+  std::uint64_t bytes = 0;                       // of its weight files
+  std::uint64_t largest_part = 0;                // of the component with most
+  std::size_t folder = 0;                        // which of the folders it lies in
+  bool loose = false;                            // path is a checkpoint file without a description
+  std::optional<models::PipelineInfo> pipeline;  // absent: an upscaler or interpolator
+  models::PipelineSettings parts = {};           // files that come from elsewhere: a UNet, tokenizers
+
+  bool serves(std::string_view task) const;
+  WantedModel wanted() const { return {.id = id, .bytes = bytes, .largest_part = largest_part}; }
+};
+
+// An upscaler or interpolator.
+ModelEntry network_entry(const nn::ModelFolder& model, bool loose);
+// A diffusers folder.
+ModelEntry pipeline_entry(std::string id, const std::filesystem::path& folder, models::PipelineSettings parts = {});
+// A whole model in its authors' layout.
+ModelEntry single_file_entry(std::string id, const std::filesystem::path& file);
+
+// Bytes of the weight files that a component would be loaded from, of a sharded one all shards; 0: it has none.
+std::uint64_t weights_bytes(const std::filesystem::path& component);
+// The "license:" of a model card's front matter; "unknown" when it tells none.
+std::string license_of(const std::filesystem::path& folder);
+
+}  // namespace kinora::runner

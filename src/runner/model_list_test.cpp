@@ -1,0 +1,158 @@
+// What lies in model folders is told by its files; the tiny models of tests/golden stand for published ones.
+#include "runner/model_list.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "runner/model_catalogue.hpp"
+#include "runner/test_tools.hpp"
+
+namespace kinora::runner {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const fs::path kGolden = fs::path(KINORA_SOURCE_DIR) / "tests/golden";
+
+class ModelFolders : public ::testing::Test {
+ protected:
+  void link(const fs::path& golden, const std::string& name) {
+    fs::create_directories((scratch.path() / name).parent_path());
+    fs::create_symlink(kGolden / golden, scratch.path() / name);
+  }
+  // A repository as a hub cache holds it, with one file.
+  void hub_file(const std::string& folder, const fs::path& golden, const std::string& name) {
+    link(golden, folder + "/snapshots/c0/" + name);
+    fs::create_directories(scratch.path() / folder / "refs");
+    std::ofstream(scratch.path() / folder / "refs/main") << "c0";
+  }
+  ModelList list() const { return list_models({scratch.path()}); }
+  static std::vector<std::string> ids(const auto& entries) {
+    std::vector<std::string> all;
+    for (const auto& entry : entries) all.push_back(entry.id);
+    return all;
+  }
+
+  testing::Scratch scratch;
+};
+
+TEST_F(ModelFolders, folders_of_every_kind_are_found) {
+  link("pipe_sd15/model", "sd15");
+  link("pipe_sdxl/model", "models--tiny--sdxl/snapshots/abc");
+  testing::make_model(scratch.path() / "twice");
+  const auto found = list();
+  EXPECT_THAT(ids(found.models), ElementsAre("sd15", "tiny/sdxl", "twice"));
+  EXPECT_TRUE(found.models[1].serves("text-to-image"));
+  EXPECT_GT(found.models[1].bytes, 100'000U);
+  EXPECT_THAT(found.refusals, ElementsAre());
+}
+
+TEST_F(ModelFolders, adapters_are_told_by_their_tensors) {
+  link("lora_sdxl/peft.safetensors", "style.safetensors");
+  hub_file("models--latent--lcm", "lora_sdxl/kohya.safetensors", "pytorch_lora_weights.safetensors");
+  hub_file("models--many--styles", "lora_sdxl/kohya.safetensors", "ink.safetensors");
+  link("lora_sdxl/kohya_sgm.safetensors", "models--many--styles/snapshots/c0/oil.safetensors");
+  const auto found = list();
+  EXPECT_THAT(ids(found.adapters), ElementsAre("latent/lcm", "many/styles/ink", "many/styles/oil", "style"));
+  EXPECT_EQ(found.adapters[3].path, scratch.path() / "style.safetensors");
+  EXPECT_THAT(ids(found.models), ElementsAre());
+}
+
+TEST_F(ModelFolders, a_unet_file_makes_a_model_of_the_sdxl_that_is_there) {
+  hub_file("models--ByteDance--SDXL-Lightning", "pipe_sdxl_lightning_unet/sdxl_lightning_2step_unet.safetensors",
+           "sdxl_lightning_2step_unet.safetensors");
+  EXPECT_THAT(list().refusals, ElementsAre(HasSubstr("pull stabilityai/stable-diffusion-xl-base-1.0")));
+  link("pipe_sdxl/model", "sdxl");
+  const auto found = list();
+  ASSERT_THAT(ids(found.models), ElementsAre("ByteDance/SDXL-Lightning/sdxl_lightning_2step_unet", "sdxl"));
+  EXPECT_EQ(found.models[0].pipeline->steps, 2);
+  EXPECT_TRUE(found.models[0].pipeline->few_steps);
+  EXPECT_FALSE(found.models[1].pipeline->few_steps);
+  EXPECT_EQ(models::load_pipeline(found.models[0].path, found.models[0].parts)->info().steps, 2);
+}
+
+TEST_F(ModelFolders, a_motion_adapter_makes_videos_of_the_stable_diffusion_that_is_there) {
+  link("pipe_animatediff/motion_adapter", "models--guoyww--motion/snapshots/c0");
+  EXPECT_THAT(list().refusals, ElementsAre(HasSubstr("is a motion adapter")));
+  link("pipe_animatediff/model", "sd15");
+  const auto found = list();
+  ASSERT_THAT(ids(found.models), ElementsAre("guoyww/motion", "sd15"));
+  EXPECT_TRUE(found.models[0].serves("text-to-video"));
+}
+
+TEST_F(ModelFolders, what_is_no_model_is_refused_by_name) {
+  std::ofstream(scratch.path() / "notes.safetensors") << "hello";
+  std::ofstream(scratch.path() / "notes.txt") << "hello";
+  link("text_clip_l/io.safetensors", "tensors.safetensors");
+  testing::make_model(scratch.path() / "broken");
+  std::ofstream(scratch.path() / "broken/card.json") << "{";
+  const auto found = list();
+  EXPECT_THAT(found.refusals, ElementsAre(HasSubstr("broken/card.json: not a JSON object"), HasSubstr("notes: "), HasSubstr("tensors: ")));
+}
+
+TEST_F(ModelFolders, published_networks_have_their_folders_or_their_own_name) {
+  link("rife_425/model/flownet.pkl", "rife-4.25/flownet.pkl");
+  std::ofstream(scratch.path() / "rife-4.25/notes.pth") << "hello";
+  link("rife_46/model/flownet.pkl", "models--a--rife/snapshots/c0/flownet.pkl");
+  link("rife_426/model/flownet.pkl", "mine.pkl");
+  const auto found = list();
+  EXPECT_THAT(ids(found.models), ElementsAre("a/rife", "mine", "rife-4.25"));
+  for (const auto& model : found.models) EXPECT_TRUE(model.loose && model.serves("frame-interpolation")) << model.id;
+}
+
+TEST_F(ModelFolders, of_two_models_with_one_id_that_of_the_earlier_folder_counts) {
+  link("rife_46/model/flownet.pkl", "first/same.pkl");
+  testing::make_model(scratch.path() / "second/same");
+  const auto found = list_models({scratch.path() / "first", scratch.path() / "second"});
+  ASSERT_THAT(ids(found.models), ElementsAre("same"));
+  EXPECT_EQ(found.models[0].folder, 0U);
+  EXPECT_TRUE(found.models[0].serves("frame-interpolation"));
+}
+
+TEST_F(ModelFolders, a_single_file_takes_the_tokenizer_of_a_model_of_its_family) {
+  link("pipe_sd15_single_file/model.safetensors", "fox.safetensors");
+  EXPECT_THAT(list().refusals, ElementsAre(HasSubstr("tokenizer: is in no file")));
+  link("pipe_sdxl/model", "sdxl");
+  EXPECT_THAT(list().refusals, ElementsAre(HasSubstr("pull a folder of Stable Diffusion")));
+  link("pipe_sd15/model", "sd15");
+  const auto found = list();
+  ASSERT_THAT(ids(found.models), ElementsAre("fox", "sd15", "sdxl"));
+  EXPECT_EQ(found.models[0].parts.tokenizers, scratch.path() / "sd15");
+  EXPECT_TRUE(found.models[0].serves("text-to-image"));
+}
+
+TEST_F(ModelFolders, a_safety_checker_looks_at_the_pictures_of_models_without_one) {
+  link("pipe_sd15/model", "sd15");
+  EXPECT_FALSE(list().models[0].pipeline->safety_checker);
+  fs::create_directories(scratch.path() / "models--CompVis--safety/snapshots/c0");
+  for (const char* part : {"safety_checker/config.json", "safety_checker/model.safetensors", "feature_extractor/preprocessor_config.json"})
+    fs::copy(kGolden / "safety_checker/model" / part, scratch.path() / "models--CompVis--safety/snapshots/c0");
+  const auto found = list();
+  ASSERT_THAT(ids(found.models), ElementsAre("sd15"));
+  EXPECT_TRUE(found.models[0].pipeline->safety_checker);
+  EXPECT_TRUE(found.models[0].parts.safety_checker.has_value());
+}
+
+TEST_F(ModelFolders, the_list_is_read_anew_only_when_something_changed) {
+  link("pipe_sd15/model", "sd15");
+  const ModelCatalogue catalogue({scratch.path()});
+  const auto first = catalogue.get();
+  EXPECT_EQ(catalogue.get(), first);
+  link("lora_sdxl/peft.safetensors", "style.safetensors");
+  const auto second = catalogue.get();
+  EXPECT_NE(second, first);
+  EXPECT_EQ(second->adapters.size(), 1U);
+  // A configuration deep inside a folder counts too.
+  fs::create_directories(scratch.path() / "own");
+  fs::copy(kGolden / "pipe_sd15/model", scratch.path() / "own", fs::copy_options::recursive);
+  EXPECT_EQ(catalogue.get()->models.size(), 2U);
+  std::ofstream(scratch.path() / "own/unet/config.json") << "{ broken";
+  EXPECT_EQ(catalogue.get()->models.size(), 1U);
+}
+
+}  // namespace
+}  // namespace kinora::runner
