@@ -219,6 +219,7 @@ base::Result<WorkflowInput> read_workflow(std::string_view text, const std::vect
   if (request->workflow) return base::fail(ErrorCode::invalid, "the file names a saved workflow; give a file with `steps`");
   const auto definition = runs::parse_definition(request->definition);
   if (!definition) return base::fail(error_of(definition.error()));
+  if (const auto fits = runs::check_types(*definition, nullptr); !fits) return base::fail(error_of(fits.error()));
   WorkflowInput out;
   out.body = value.get_object();
   if (!out.body.contains("args")) out.body["args"] = json::object();

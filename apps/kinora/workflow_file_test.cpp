@@ -85,6 +85,7 @@ TEST_F(WorkflowFileTest, says_what_is_unknown_too_much_or_not_there) {
   EXPECT_NE(error(read_workflow(kWorkflow, {}, {"clip=nothing.mp4"})).find("there is no file nothing.mp4"), std::string::npos);
   EXPECT_NE(error(read_workflow(kWorkflow, {}, {"clip"})).find("name=value"), std::string::npos);
   EXPECT_NE(error(read_workflow(kWorkflow, {"a", "b"}, {})).find("takes no further text"), std::string::npos);
+  EXPECT_NE(error(read_workflow(R"({"steps": [{"id": "a", "task": "pong"}]})", {}, {})).find("/steps/0/task"), std::string::npos);
   EXPECT_NE(error(read_workflow(R"({"steps": [{"id": "a", "task": "ping"}]})", {clip}, {})).find("takes no further file"),
             std::string::npos);
 }
