@@ -6,6 +6,7 @@
 
 #include "kinora_train/evaluate.hpp"
 #include "kinora_train/trainer.hpp"
+#include "kinora_train/video/command.hpp"
 
 namespace {
 
@@ -71,8 +72,10 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   TrainSettings train;
   EvaluateSettings evaluate;
+  kinora::train::VideoCommands video;
   add_upscaler(app, train);
   add_evaluate(app, evaluate);
+  kinora::train::add_video_commands(app, video, say);
   try {
     app.parse(argc, argv);
     return 0;

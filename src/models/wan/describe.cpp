@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/diffusion/scheduler_config.hpp"
+#include "models/t5/t5_prompt.hpp"
 #include "nn/load_error.hpp"
 
 namespace kinora::models::wan {
@@ -27,6 +28,8 @@ Layout read_layout(const ModelFiles& files) {
   Layout layout{.transformer = TransformerConfig::read(transformer), .vae = VaeConfig::read(files.config("vae"))};
   const auto latents = layout.vae.latent_channels;
   const auto given = latents + layout.vae.time_factor();
+  layout.prompt_tokens =
+      files.index().object("kinora_defaults").integer("max_sequence_length", layout.prompt_tokens, 1, t5::kMaxPromptTokens);
   layout.expand_timesteps = files.index().flag("expand_timesteps", false);
   layout.picture_channels = layout.transformer.in_channels == latents + given;
   if (!layout.picture_channels && layout.transformer.in_channels != latents)

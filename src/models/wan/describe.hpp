@@ -12,9 +12,10 @@ namespace kinora::models::wan {
 struct Layout {
   TransformerConfig transformer;  // of the first expert
   VaeConfig vae;
-  bool picture_channels = false;  // the latents of given frames and their mask come beside the noise (image-to-video of 2.1, 2.2 A14B)
-  bool expand_timesteps = false;  // a given first frame takes the noise's place, with a timestep of 0 (2.2 TI2V)
-  double boundary = -1;           // 0..1 of the timesteps: from there down the second expert works; negative: there is one
+  bool picture_channels = false;     // the latents of given frames and their mask come beside the noise (image-to-video of 2.1, 2.2 A14B)
+  bool expand_timesteps = false;     // a given first frame takes the noise's place, with a timestep of 0 (2.2 TI2V)
+  std::int64_t prompt_tokens = 512;  // that a prompt is cut or filled to
+  double boundary = -1;              // 0..1 of the timesteps: from there down the second expert works; negative: there is one
 };
 
 // Throws nn::LoadError when transformer and VAE do not go together.

@@ -24,8 +24,6 @@ namespace {
 
 using diffusion::Job;
 
-constexpr std::int64_t kPromptTokens = 512;
-
 struct Expert {
   std::string component;
   std::shared_ptr<const Transformer> model;
@@ -127,7 +125,7 @@ class WanVideo final : public diffusion::DiffusionPipeline {
 
  private:
   Prompt encode(const GenerationRequest& request, const std::string& text) const {
-    const auto length = static_cast<std::size_t>(request.max_sequence_length.value_or(kPromptTokens));
+    const auto length = static_cast<std::size_t>(request.max_sequence_length.value_or(layout_.prompt_tokens));
     const auto encoded = text_.encode({nn::clean_prompt(text)}, length, t5::Padding::zeroed);
     return {.tokens = encoded.tokens.to(dtype()), .real = encoded.mask.sum().item<std::int64_t>()};
   }

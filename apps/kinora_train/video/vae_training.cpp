@@ -1,0 +1,93 @@
+#include "kinora_train/video/vae_training.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/exp.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/stack.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kinora_train/text.hpp"
+#include "kinora_train/video/clip_tensor.hpp"
+
+namespace kinora::train {
+namespace {
+
+using models::wan::Vae;
+
+constexpr int kCutSide = 64, kCutFrames = 9, kCuts = 8;  // pixels, frames, and how many an update
+constexpr int kWholeEvery = 4;                           // updates; one whole clip is as much work as the cuts
+constexpr double kDivergence = 3e-4;                     // weight of the latents' distance from a standard normal
+const models::wan::VaeSavings kAtOnce{.frames_at_once = 64};
+
+// A window about the shape, most of the time.
+at::Tensor cut_out(const at::Tensor& clip, const Scene& scene, Random& random) {
+  const int first = random.integer(0, kClipFrames - kCutFrames);
+  const Point middle = centre(scene, first + kCutFrames / 2);
+  const auto start = [&](double about) {
+    const int free = kClipSide - kCutSide;
+    if (random.chance(0.15)) return random.integer(0, free);
+    return std::clamp(static_cast<int>(std::lround(about + random.uniform(-36, 36))) - kCutSide / 2, 0, free);
+  };
+  const int left = start(middle.x), top = start(middle.y);
+  return clip.narrow(1, first, kCutFrames).narrow(2, top, kCutSide).narrow(3, left, kCutSide);
+}
+
+at::Tensor draw_batch(const std::vector<Combination>& from, std::uint64_t seed, std::int64_t step) {
+  Random random(seed, static_cast<std::uint64_t>(step));
+  const bool whole = step % kWholeEvery == kWholeEvery - 1;
+  std::vector<at::Tensor> clips;
+  for (int i = 0; i < (whole ? 1 : kCuts); ++i) {
+    const auto& what = from[static_cast<std::size_t>(random.integer(0, static_cast<int>(from.size()) - 1))];
+    const Scene scene = draw_scene(what, random);
+    const auto clip = clip_tensor(render(scene));
+    clips.push_back(whole ? clip : cut_out(clip, scene, random));
+  }
+  return at::stack(clips);
+}
+
+}  // namespace
+
+nn::TensorMap train_vae(const models::wan::VaeConfig& config, const FitSettings& settings, at::ScalarType dtype, const Talk& talk) {
+  Leaves leaves;
+  const auto vae = leaves.build<Vae>("vae", config, random_weights_of<Vae>(config, settings.seed), {.dtype = dtype, .channels_last = true});
+  const auto seen = combinations(false);
+  const auto loss = [&](std::int64_t step) {
+    const at::Tensor video = draw_batch(seen, settings.seed, step);
+    const auto posterior = vae->encode(video.to(dtype), kAtOnce);
+    const auto mean = posterior.mean.to(at::kFloat), logvar = posterior.logvar.to(at::kFloat);
+    const auto generator = at::make_generator<at::CPUGeneratorImpl>(settings.seed + static_cast<std::uint64_t>(step));
+    const auto sample = mean + at::exp(logvar * 0.5) * at::randn(mean.sizes(), generator, at::kFloat);
+    const auto back = vae->decode(sample.to(dtype), kAtOnce).to(at::kFloat);
+    const auto divergence = (mean.square() + at::exp(logvar) - 1 - logvar).mean() * 0.5;
+    const auto error = back - video;
+    return error.abs().mean() + error.square().mean() + divergence * kDivergence;
+  };
+  const auto saved = [&](const nn::TensorMap& average, std::int64_t step) {
+    talk(text("VAE step %lld  unseen clips come back with %.2f dB", static_cast<long long>(step),
+              vae_psnr(*ready_vae(config, part_of(average, "vae"), dtype), 4)));
+  };
+  return part_of(fit(leaves, settings, loss, saved, talk).average, "vae");
+}
+
+std::shared_ptr<const Vae> ready_vae(const models::wan::VaeConfig& config, const nn::TensorMap& weights, at::ScalarType dtype) {
+  return models::load_network<Vae>(nn::make_checkpoint(weights, "vae"), config, {.dtype = dtype, .channels_last = true}).model;
+}
+
+double vae_psnr(const Vae& vae, int clips) {
+  const at::NoGradGuard no_grad;
+  const auto unseen = combinations(true);
+  std::vector<at::Tensor> videos;
+  for (int i = 0; i < clips; ++i) {
+    Random random(0, static_cast<std::uint64_t>(i));
+    videos.push_back(clip_tensor(render(draw_scene(unseen[static_cast<std::size_t>(i) * 37 % unseen.size()], random))));
+  }
+  const auto video = at::stack(videos);
+  const auto back = vae.decode(vae.encode(video.to(vae.dtype()), kAtOnce).mode(), kAtOnce).to(at::kFloat);
+  return -10 * std::log10((back - video).div(2).square().mean().item<double>());
+}
+
+}  // namespace kinora::train
