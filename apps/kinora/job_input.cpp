@@ -100,6 +100,24 @@ base::Result<JobInput> read_job_input(const tasks::TaskSpec& task, const std::ve
   return input;
 }
 
+base::Result<json::array> read_adapters(const std::vector<std::string>& words) {
+  json::array adapters;
+  for (const std::string& word : words) {
+    const auto colon = word.rfind(':');
+    const std::string id = word.substr(0, colon);
+    double scale = 1;
+    if (colon != std::string::npos) {
+      const char* const end = word.data() + word.size();
+      const auto read = std::from_chars(word.data() + colon + 1, end, scale);
+      if (read.ec != std::errc() || read.ptr != end)
+        return base::fail(ErrorCode::invalid, "--lora " + word + ": after the colon stands a number, as in " + id + ":0.8");
+    }
+    if (id.empty()) return base::fail(ErrorCode::invalid, "--lora " + word + ": names no LoRA");
+    adapters.push_back(json::object{{"adapter", id}, {"scale", scale}});
+  }
+  return adapters;
+}
+
 std::vector<OutputItem> output_items(const json::object& output) {
   std::vector<OutputItem> items;
   const auto add = [&](std::string_view slot, const json::value& value) {

@@ -29,6 +29,9 @@ struct JobInput {
 base::Result<JobInput> read_job_input(const tasks::TaskSpec& task, const std::vector<std::string>& words,
                                       const std::vector<std::string>& sets);
 
+// "ID" or "ID:0.8" -> the job's `adapters`.
+base::Result<base::json::array> read_adapters(const std::vector<std::string>& words);
+
 // One artifact of a finished job's `output`.
 struct OutputItem {
   std::string slot;

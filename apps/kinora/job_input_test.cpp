@@ -93,6 +93,14 @@ TEST_F(JobInputTest, a_gateway_cannot_write_outside_the_folder) {
   }
 }
 
+TEST(Adapters, are_ids_with_a_scale_behind_a_colon) {
+  const auto read = read_adapters({"o/style:0.5", "ink", "back:-1"});
+  ASSERT_TRUE(read);
+  EXPECT_EQ(base::json::serialize(*read),
+            R"([{"adapter":"o/style","scale":5E-1},{"adapter":"ink","scale":1E0},{"adapter":"back","scale":-1E0}])");
+  for (const char* wrong : {"style:", "style:much", ":0.5", "", "style:0.5x"}) EXPECT_FALSE(read_adapters({wrong})) << wrong;
+}
+
 TEST(PrettyJson, indents_and_parses_back) {
   const json::value value = json::parse(R"({"a":[1,{"b":null}],"c":{},"d":"x"})");
   const std::string text = pretty_json(value);

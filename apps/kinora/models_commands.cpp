@@ -1,7 +1,10 @@
 // kinora models list|show: what the network of the API offers.
+#include <boost/asio/this_coro.hpp>
 #include <cstdio>
+#include <map>
 
 #include "kinora/job_input.hpp"
+#include "kinora/local_runners.hpp"
 #include "kinora/session.hpp"
 #include "net/url.hpp"
 
@@ -14,6 +17,23 @@ std::string text_of(const json::value& value, std::string_view key) {
   const json::value* found = value.is_object() ? value.get_object().if_contains(key) : nullptr;
   if (found == nullptr || found->is_null()) return "-";
   return found->is_string() ? std::string(found->get_string()) : json::serialize(*found);
+}
+
+// LoRA files that this machine's runners have, by id; the network does not know of them.
+net::Task<json::array> adapters_here(boost::asio::any_io_executor executor) {
+  std::map<std::string, json::value> by_id;
+  net::Client client(executor);
+  const auto home = Home::open();
+  if (!home) co_return json::array();
+  for (const auto& [device, url] : local_runners(*home)) {
+    const auto models = co_await ask_runner(client, url + "/models");
+    if (!models || !models->is_array()) continue;  // it has just ended
+    for (const json::value& model : models->get_array())
+      if (text_of(model, "kind") == "adapter") by_id.emplace(text_of(model, "id"), model);
+  }
+  json::array all;
+  for (auto& [id, adapter] : by_id) all.push_back(std::move(adapter));
+  co_return all;
 }
 
 }  // namespace
@@ -36,13 +56,18 @@ void add_models_commands(CLI::App& app, Context& context) {
         if (!found) co_return report(context, found.error());
         const auto tasks = co_await api.get("/v1/tasks");
         if (!tasks) co_return report(context, tasks.error());
+        const json::array adapters = co_await adapters_here(co_await boost::asio::this_coro::executor);
         if (context.json) {
-          std::printf("%s\n", json::serialize(json::object{{"models", found->at("data")}, {"tasks", tasks->at("data")}}).c_str());
+          const json::object all{{"models", found->at("data")}, {"adapters", adapters}, {"tasks", tasks->at("data")}};
+          std::printf("%s\n", json::serialize(all).c_str());
           co_return kExitOk;
         }
         std::printf("%-28s %s\n", "model", "tasks");
         for (const json::value& model : found->at("data").as_array())
           std::printf("%-28s %s\n", text_of(model, "id").c_str(), text_of(model, "tasks").c_str());
+        if (!adapters.empty()) std::printf("\n%-28s %s\n", "adapter (LoRA)", "licence");
+        for (const json::value& adapter : adapters)
+          std::printf("%-28s %s\n", text_of(adapter, "id").c_str(), text_of(adapter, "license").c_str());
         std::printf("\n%-28s %s\n", "task", "what it does");
         for (const json::value& task : tasks->at("data").as_array())
           std::printf("%-28s %s\n", text_of(task, "name").c_str(), text_of(task, "summary").c_str());

@@ -1,43 +1,14 @@
 // kinora models ps: what lies on this machine's devices, as each runner measured it.
-#include <fmt/format.h>
-
 #include <cstdio>
-#include <fstream>
 
 #include "kinora/command.hpp"
-#include "kinora/home.hpp"
+#include "kinora/local_runners.hpp"
 #include "kinora/run_coroutine.hpp"
-#include "net/client.hpp"
 
 namespace kinora::cli {
 namespace {
 
-namespace fs = std::filesystem;
 namespace json = base::json;
-
-// Device and address of every runner of this home's workers.
-std::vector<std::pair<std::string, std::string>> runners(const Home& home) {
-  std::vector<std::pair<std::string, std::string>> found;
-  std::error_code error;
-  for (const auto& worker : fs::directory_iterator(home.root() / "worker", error))
-    for (const auto& file : fs::directory_iterator(worker.path(), error)) {
-      const std::string name = file.path().stem().string();
-      std::string url;
-      std::ifstream in(file.path());
-      if (name.starts_with("runner-") && file.path().extension() == ".url" && std::getline(in, url))
-        found.emplace_back(name.substr(7), url);
-    }
-  return found;
-}
-
-net::Task<base::Result<json::value>> ask(net::Client& client, std::string url) {
-  net::ClientRequest request;
-  request.url = url + "/hardware/stats";
-  request.deadline = std::chrono::seconds(5);
-  KINORA_CO_TRY(auto answer, co_await client.send(std::move(request)));
-  KINORA_CO_TRY(const std::string body, co_await answer.read_all(1 << 20));
-  co_return base::parse_json(body);
-}
 
 void print(const std::string& device, const json::object& models) {
   std::printf("%s: %lld MiB for models\n", device.c_str(),
@@ -59,13 +30,13 @@ void add_ps_command(CLI::App& models, Context& context) {
     context.action = [&context] {
       const auto home = Home::open();
       if (!home) return report(context, home.error());
-      const auto found = runners(*home);
+      const auto found = local_runners(*home);
       if (found.empty()) return report(context, {base::ErrorCode::not_found, "no runner runs on this machine; start one with `kinora up`"});
       return run_coroutine([&](boost::asio::any_io_executor executor) -> net::Task<int> {
         net::Client client(executor);
         json::array all;
         for (const auto& [device, url] : found) {
-          const auto stats = co_await ask(client, url);
+          const auto stats = co_await ask_runner(client, url + "/hardware/stats");
           if (!stats || !stats->is_object() || !stats->get_object().contains("models")) continue;  // it has just ended
           const json::object& resident = stats->at("models").as_object();
           if (!context.json) print(device, resident);

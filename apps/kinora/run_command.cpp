@@ -1,6 +1,8 @@
 // kinora run <task> [input...] -o out --set key=value: uploads, submits, shows progress, downloads. With --workflow: workflow_run.cpp.
 #include <fmt/format.h>
 
+#include <boost/asio/this_coro.hpp>
+
 #include <chrono>
 
 #include "base/nearest.hpp"
@@ -8,6 +10,7 @@
 #include "kinora/downloads.hpp"
 #include "kinora/follow.hpp"
 #include "kinora/job_input.hpp"
+#include "kinora/preview_file.hpp"
 #include "kinora/progress_line.hpp"
 #include "kinora/run_options.hpp"
 #include "kinora/session.hpp"
@@ -64,19 +67,27 @@ net::Task<base::Result<int>> run_job(Session& session, const Context& context, c
 
   json::object body{{"task", name}, {"input", input.value}};
   if (!options.model.empty()) body["model"] = options.model;
+  if (!options.loras.empty()) {
+    KINORA_CO_TRY(body["adapters"], read_adapters(options.loras));
+  }
   base::UlidSource ulids;
   const std::string key = options.key.empty() ? "cli-" + ulids.next(base::wall_clock()) : options.key;
   KINORA_CO_TRY(const json::value made, co_await api.post("/v1/jobs", body, {{"idempotency-key", key}}));
   submitted.path = "/v1/jobs/" + std::string(made.at("id").as_string());
 
+  std::shared_ptr<PreviewFile> preview;
+  if (!options.preview.empty())
+    preview = std::make_shared<PreviewFile>(co_await boost::asio::this_coro::executor, session, options.preview);
   const auto started = std::chrono::steady_clock::now();
   KINORA_CO_OK(co_await api.follow(submitted.path + "/events", [&](const net::SseEvent& event) {
     const auto envelope = base::parse_json(event.data);
     if (!envelope || !envelope->is_object()) return;
     const json::value* data = envelope->get_object().if_contains("data");
+    if (data != nullptr && event.type == "job.preview" && preview) preview->show(std::string(data->at("artifact").as_string()));
     if (data != nullptr && data->is_object() && (event.type == "job.progress" || event.type == "snapshot"))
       line.show(progress_of(data->get_object()));
   }));
+  if (preview) co_await preview->settled();
   KINORA_CO_TRY(const json::value value, co_await api.get(submitted.path));
   const json::object& job = value.as_object();
   const int status = exit_status(job);
@@ -127,6 +138,10 @@ void add_run_command(CLI::App& app, Context& context) {
   command->add_option("--arg", options->args, "an argument of the workflow, name=value or name=file (may be repeated)")->needs(workflow);
   command->add_option("--set", options->sets, "a parameter of the task, key=value (may be repeated)")->excludes(workflow);
   command->add_option("--model", options->model, "model id")->excludes(workflow);
+  command->add_option("--lora", options->loras, "a LoRA with its scale, ID or ID:0.8 (may be repeated; kinora models list shows them)")
+      ->excludes(workflow);
+  command->add_option("--preview", options->preview, "file for small pictures of what is being made, each over the one before (JPEG)")
+      ->excludes(workflow);
   command->add_option("--idempotency-key", options->key, "submitting again with the same key gives the same job or run");
   command->add_flag("--quiet", options->quiet, "no progress");
   command->callback([&context, options] {

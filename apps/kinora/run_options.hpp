@@ -10,8 +10,8 @@ namespace kinora::cli {
 
 struct RunOptions {
   std::string workflow;  // its file; empty: words[0] is a task
-  std::vector<std::string> words, sets, args, outputs;
-  std::string model, key;
+  std::vector<std::string> words, sets, args, outputs, loras;
+  std::string model, key, preview;
   bool quiet = false;
 };
 

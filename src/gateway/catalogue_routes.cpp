@@ -116,8 +116,8 @@ Task<Answer> capabilities(const Services& services) {
 void add_catalogue_routes(Surface& surface, SharedServices services) {
   surface.add("GET", "/v1/tasks", "models:read", [](Call& call) -> Task<Answer> { co_return list_tasks(call); });
   surface.add("GET", "/v1/models", "models:read", [services](Call&) { return list_models(*services); });
-  surface.add("GET", "/v1/models/{id}", "models:read", [services](Call& call) { return get_model(call, *services); });
-  surface.add("GET", "/v1/models/{id}/schema", "models:read", [services](Call& call) { return get_schema(call, *services); });
+  surface.add("GET", "/v1/models/{id...}/schema", "models:read", [services](Call& call) { return get_schema(call, *services); });
+  surface.add("GET", "/v1/models/{id...}", "models:read", [services](Call& call) { return get_model(call, *services); });  // OWNER/NAME
   surface.add("GET", "/v1/capabilities", "models:read", [services](Call&) { return capabilities(*services); });
 }
 

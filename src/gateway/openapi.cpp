@@ -131,6 +131,7 @@ json::object job_request() {
        json::object{{"task", json::object{{"enum", std::move(names)}}},
                     {"model", json::object{{"type", "string"}, {"maxLength", 200}}},
                     {"input", json::object{{"type", "object"}}},
+                    {"adapters", ref("Adapters")},
                     {"requirements", ref("Requirements")},
                     {"output", json::object{{"type", "object"}}},
                     {"retry", json::object{{"type", "object"}}},

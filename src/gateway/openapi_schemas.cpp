@@ -53,7 +53,12 @@ const std::string_view kOpenApiSchemas = R"json({
 "Job": {"type": "object", "required": ["id", "object", "version", "task", "status", "phase", "input", "timing"], "properties": {
   "id": {"type": "string"}, "object": {"const": "job"}, "version": {"type": "integer"}, "task": {"type": "string"},
   "status": {"enum": ["queued", "running", "succeeded", "failed", "canceled", "expired"]}, "phase": {"type": "string"},
+  "previews": {"type": "array", "items": {"type": "object", "required": ["artifact", "at"], "properties": {"artifact": {"type": "string"},
+    "at": {"type": "number", "minimum": 0, "maximum": 1}}}},
   "output": {"type": ["object", "null"]}, "error": {"type": ["object", "null"]}, "tags": {"type": "array", "items": {"type": "string"}}}},
+"Adapters": {"type": "array", "maxItems": 8, "items": {"type": "object", "required": ["adapter"], "additionalProperties": false, "properties": {
+  "adapter": {"type": "string", "minLength": 1, "maxLength": 200}, "scale": {"type": "number", "minimum": -100, "maximum": 100, "default": 1},
+  "component": {"type": "string", "minLength": 1, "maxLength": 32}}}},
 "CancelRequest": {"type": "object", "additionalProperties": false, "properties": {"reason": {"type": "string", "maxLength": 500}}},
 "JobChange": {"type": "object", "properties": {"tags": {"type": "array", "maxItems": 32, "items": {"type": "string", "minLength": 1, "maxLength": 64}},
   "metadata": {"type": "object", "maxProperties": 32, "additionalProperties": {"type": "string"}},

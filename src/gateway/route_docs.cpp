@@ -109,8 +109,8 @@ constexpr RouteDoc kDocs[] = {
 
     {"GET", "/v1/tasks", "Catalogue", "Tasks, their slots and parameters", "", "", 200, "List"},
     {"GET", "/v1/models", "Catalogue", "Models that nodes offer now", "", "", 200, "List"},
-    {"GET", "/v1/models/{id}", "Catalogue", "One model", "", "", 200, "Any"},
-    {"GET", "/v1/models/{id}/schema", "Catalogue", "JSON Schema of its input and output", "task", "", 200, "Any"},
+    {"GET", "/v1/models/{id...}", "Catalogue", "One model", "", "", 200, "Any"},
+    {"GET", "/v1/models/{id...}/schema", "Catalogue", "JSON Schema of its input and output", "task", "", 200, "Any"},
     {"GET", "/v1/capabilities", "Catalogue", "Places by task, features, limits", "", "", 200, "Any"},
 
     {"GET", "/v1/attempts/{attempt}/inputs/{sha256}", "Workers", "An input of an attempt (signed)", "*", "", 200, "bytes",

@@ -82,6 +82,14 @@ std::string ws_event(std::string_view sub, std::int64_t offset, std::string_view
   return out;
 }
 
+std::string ws_preview(std::string_view subject, const json::value& data, std::string_view picture) {
+  const std::string header =
+      json::serialize(json::object{{"subject", subject}, {"mime", data.at("mime")}, {"step", data.at("step")}, {"at", data.at("at")}});
+  std::string frame;
+  for (const int shift : {24, 16, 8, 0}) frame.push_back(static_cast<char>((header.size() >> shift) & 0xff));
+  return frame.append(header).append(picture);
+}
+
 std::string ws_end(std::string_view sub, std::string_view topic) {
   return json::serialize(json::object{{"op", "end"}, {"sub", sub}, {"topic", topic}});
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The text frames of GET /v1/ws (developer-api 5.7). Pure.
+// The frames of GET /v1/ws (developer-api 5.7). Pure.
 #include <optional>
 #include <string>
 #include <variant>
@@ -46,6 +46,8 @@ std::string ws_ack(std::string_view id, std::optional<std::int64_t> offset = {})
 std::string ws_error(std::string_view id, const tasks::Problem& problem);
 // `envelope`: JSON text.
 std::string ws_event(std::string_view sub, std::int64_t offset, std::string_view envelope);
+// A binary frame: big-endian u32 length of the header, JSON header {subject, mime, step, at}, the picture. data: of a job.preview.
+std::string ws_preview(std::string_view subject, const json::value& data, std::string_view picture);
 std::string ws_end(std::string_view sub, std::string_view topic);
 
 }  // namespace kinora::gateway

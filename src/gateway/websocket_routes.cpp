@@ -118,7 +118,7 @@ class Session {
       }
       const auto& events = (*batch)->events;
       for (const auto* event : thin(events, StreamQuery{}, (*batch)->full))
-        if (!co_await socket_.send_text(ws_event(sub, event->offset, (*batch)->text(event)))) co_return;
+        if (!co_await socket_.send_text(ws_event(sub, event->offset, (*batch)->text(event))) || !co_await send_preview(*event)) co_return;
       if (!events.empty()) offset = events.back().offset;
       over = over_after(events, over);
       if ((*batch)->full) continue;
@@ -128,6 +128,18 @@ class Session {
       }
       (void)co_await services_.engine.feed().wait(topic.subject, offset, std::chrono::hours(1));
     }
+  }
+
+  // The picture of a job.preview, after its event; false: the connection is gone. One that is no longer kept is left out.
+  Task<bool> send_preview(const jobs::Event& event) {
+    if (event.type != "job.preview") co_return true;
+    const auto file = co_await services_.engine.artifact_file(std::string(event.data.at("artifact").as_string()), "");
+    if (!file) co_return true;
+    auto reader = co_await services_.blobs.open_blob(file->sha256);
+    if (!reader) co_return true;
+    const auto bytes = co_await reader->read(0, static_cast<std::size_t>(reader->bytes()));
+    if (!bytes) co_return true;
+    co_return (co_await socket_.send_binary(ws_preview(event.subject, event.data, *bytes))).has_value();
   }
 
   const Services& services_;

@@ -2,6 +2,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "base/bytes.hpp"
 #include "gateway/test_gateway.hpp"
 
 namespace kinora::gateway {
@@ -17,6 +18,7 @@ class WsClient {
   }
   void send(const json::value& message) { run_to_end(loop_, write(json::serialize(message))); }
   json::value next() { return run_to_end(loop_, read()); }
+  std::vector<std::string> binary;  // frames that came between the texts
   // Messages until one with that op.
   std::vector<json::value> until(std::string_view op) {
     std::vector<json::value> out;
@@ -54,10 +56,11 @@ class WsClient {
         if (in_.size() >= head) {
           const std::size_t size = at(1) < 126 ? at(1) : static_cast<std::size_t>(at(2)) << 8 | at(3);
           if (in_.size() >= head + size) {
-            const bool text = at(0) == 0x81;
-            const std::string payload = in_.substr(head, size);
+            const auto kind = at(0);
+            std::string payload = in_.substr(head, size);
             in_.erase(0, head + size);
-            if (text) co_return json::parse(payload);
+            if (kind == 0x81) co_return json::parse(payload);
+            if (kind == 0x82) binary.push_back(std::move(payload));
             continue;
           }
         }
@@ -121,6 +124,39 @@ TEST_F(WebSocketEvents, of_a_job_come_after_a_snapshot_without_a_gap_to_its_end)
   }
   EXPECT_EQ(messages.at(messages.size() - 2).at("event").at("type"), "job.succeeded");
   EXPECT_EQ(messages.back().at("topic").as_string(), "job:" + job);
+}
+
+TEST_F(WebSocketEvents, of_a_preview_are_followed_by_its_picture_as_a_binary_frame) {
+  const std::string picture("\xff\xd8\xff\xe0\0small", 10);
+  auto gate = std::make_shared<net::Signal>(context.get_executor());
+  auto open = std::make_shared<bool>(false);
+  *work = [=](jobs::AttemptRequest, jobs::AttemptObserver observer) -> net::Task<jobs::AttemptOutcome> {
+    observer.on_event(tasks::Accepted{"worker-1", "cpu", 0});
+    tasks::Progress progress{0.5, "denoise", 3, 6, "step", std::nullopt, std::nullopt};
+    progress.preview = base::to_base64(base::as_bytes(picture));
+    observer.on_event(progress);
+    while (!*open) co_await gate->wait();
+    co_return pinged();
+  };
+  auto client = connect();
+  client.send(json::object{{"op", "sub"}, {"id", "all"}, {"topics", json::array{"account"}}});
+  client.next();
+  const auto job = submit();
+  json::value preview;
+  while (preview.is_null())
+    if (const auto one = client.next().at("event"); one.at("type") == "job.preview") preview = one.at("data");
+  *open = true;
+  gate->notify();
+  while (client.next().at("event").at("type") != "job.succeeded") continue;
+  ASSERT_EQ(client.binary.size(), 1u);
+  const std::string& frame = client.binary[0];
+  const std::size_t length = static_cast<std::uint8_t>(frame.at(2)) << 8 | static_cast<std::uint8_t>(frame.at(3));  // big-endian u32, small
+  EXPECT_EQ(frame.substr(0, 2), std::string(2, '\0'));
+  EXPECT_EQ(json::parse(frame.substr(4, length)),
+            json::value(json::object{{"subject", job}, {"mime", "image/jpeg"}, {"step", 3}, {"at", preview.at("at")}}));
+  EXPECT_EQ(frame.substr(4 + length), picture);
+  EXPECT_EQ(get("/v1/artifacts/" + std::string(preview.at("artifact").as_string()) + "/content").body, picture);
+  EXPECT_EQ(get("/v1/jobs/" + job)["previews"].as_array().size(), 1u);
 }
 
 TEST_F(WebSocketEvents, resume_after_an_offset_without_gap_or_repeat) {

@@ -162,6 +162,7 @@ void Engine::State::progressed(RunningAttempt& running, const tasks::Progress& e
     if (active->job.phase != Phase::running) begin_running(*active, nullptr);
   }
   active->progress.update(running.task, event, now);
+  preview(*active, event);
   if (!active->progress.due(now)) return;
   active->job.progress = active->progress.to_json(now);
   active->job.heartbeat_at = now;

@@ -124,6 +124,15 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   void observe(RunningAttempt& running, const tasks::TaskEvent& event);
   void accepted(RunningAttempt& running, const tasks::Accepted& event);
   void progressed(RunningAttempt& running, const tasks::Progress& event);
+  // engine_preview.cpp
+  struct Preview {
+    std::string artifact;
+    double at = 0;  // fraction of the job
+    std::int64_t step = 0;
+    std::string bytes;
+  };
+  void preview(ActiveJob& active, const tasks::Progress& event);
+  Task<void> keep_preview(std::string job, Preview picture);
   void begin_running(ActiveJob& active, Change* into);
   // The attempt no longer counts; ends the job when that is what it was waiting for.
   void leave(const Running& running);
@@ -174,9 +183,10 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::size_t admitting_ = 0;  // submits between admission and adopt()
   UnixMillis next_sweep_{};
   boost::asio::steady_timer timer_;
-  boost::asio::steady_timer idle_;  // cancelled when the last attempt or a sweep has ended
+  boost::asio::steady_timer idle_;  // cancelled when the last attempt, a sweep or the last preview has ended
   bool tick_posted_ = false;
   bool sweeping_ = false;
+  int keeping_previews_ = 0;  // that are being written
   bool draining_ = false;
   bool stopping_ = false;
   bool started_ = false;

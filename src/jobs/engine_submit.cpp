@@ -104,6 +104,7 @@ void Engine::State::adopt(Job job, std::vector<JobInput> inputs, std::vector<Tas
   ActiveJob& active = active_[job.id];
   active.job = std::move(job);
   active.inputs = std::move(inputs);
+  active.progress.restore_previews(active.job.progress);
   watch_deadlines(active.job);
   for (TaskRow& task : tasks) {
     const TaskKey key{task.step, task.ordinal};

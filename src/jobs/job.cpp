@@ -62,7 +62,8 @@ json::value progress(const Job& job) {
   json::object out{{"fraction", 0},           {"stage", ""},          {"stage_index", 0}, {"stages", 1},
                    {"units_done", 0},         {"units_total", 0},     {"unit", ""},       {"eta_s", nullptr},
                    {"eta_confidence", "low"}, {"updated_at", nullptr}};
-  for (const auto& member : job.progress) out[member.key()] = member.value();
+  for (const auto& member : job.progress)
+    if (member.key() != "previews") out[member.key()] = member.value();
   return out;
 }
 
@@ -99,7 +100,8 @@ json::object to_json(const Job& job, const Links& links, UnixMillis now, std::in
   out["input"] = job.input;
   out["output"] = job.output;
   if (out["output"].is_object()) add_urls(out["output"], links);
-  out["previews"] = json::array();
+  const json::value* previews = job.progress.if_contains("previews");
+  out["previews"] = previews != nullptr ? *previews : json::value(json::array());
   out["error"] = job.error;
   out["cost"] = {{"quoted", nullptr}, {"reserved", zero()}, {"charged", zero()}, {"final", terminal(job.status)}};
   out["timing"] = timing(job);

@@ -85,7 +85,24 @@ json::object JobProgress::to_json(base::UnixMillis now) const {
     out["eta_s"] = std::ceil(*parts_.begin()->second.last.eta_s);
   }
   out["updated_at"] = base::to_rfc3339(now);
+  if (!previews_.empty()) out["previews"] = previews_;
   return out;
+}
+
+bool JobProgress::preview_due(base::UnixMillis now) {
+  if (wanted_previews_ >= kMaxPreviews || (previewed_ && now - *previewed_ < kPreviewEvery)) return false;
+  previewed_ = now;
+  ++wanted_previews_;
+  return true;
+}
+
+void JobProgress::add_preview(std::string artifact, double at) {
+  previews_.push_back(json::object{{"artifact", std::move(artifact)}, {"at", std::round(at * 1e4) / 1e4}});
+}
+
+void JobProgress::restore_previews(const json::object& progress) {
+  if (const json::value* previews = progress.if_contains("previews")) previews_ = previews->as_array();
+  wanted_previews_ = static_cast<int>(previews_.size());
 }
 
 bool JobProgress::due(base::UnixMillis now) {

@@ -15,6 +15,8 @@ namespace kinora::jobs {
 namespace json = base::json;
 
 inline constexpr std::chrono::milliseconds kProgressEvery{500};
+inline constexpr std::chrono::milliseconds kPreviewEvery{1000};  // of one job
+inline constexpr int kMaxPreviews = 64;
 
 class JobProgress {
  public:
@@ -26,8 +28,14 @@ class JobProgress {
   void restart(const TaskKey& task);  // a new attempt begins at nothing; the job's fraction stays where it was
 
   double fraction() const;
-  // The object of 5.3.1 `progress`.
+  // The object of 5.3.1 `progress`; its member `previews` is the job's.
   json::object to_json(base::UnixMillis now) const;
+  // True at most once per kPreviewEvery and kMaxPreviews times: a further preview may be kept.
+  bool preview_due(base::UnixMillis now);
+  // at: fraction of the job when it was made.
+  void add_preview(std::string artifact, double at);
+  // Of a job that is taken up again: what to_json() said of its previews.
+  void restore_previews(const json::object& progress);
   // True at most once per kProgressEvery, and only when something changed since.
   bool due(base::UnixMillis now);
 
@@ -43,6 +51,9 @@ class JobProgress {
   std::optional<base::UnixMillis> started_, stored_;
   bool changed_ = false;
   TaskKey newest_;
+  json::array previews_;
+  std::optional<base::UnixMillis> previewed_;
+  int wanted_previews_ = 0;
 };
 
 }  // namespace kinora::jobs

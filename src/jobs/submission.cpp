@@ -238,6 +238,21 @@ base::Result<media_ref::Inline> parse_data_uri(std::string_view uri) {
   return out;
 }
 
+// A job may name its adapters beside its input; they are one of the task's parameters. True: they were put there.
+bool place_adapters(const json::value& adapters, const tasks::TaskSpec* task, ObjectReader& in, json::value& input) {
+  if (task == nullptr || !input.is_object()) return false;  // told elsewhere
+  if (task->find_param("adapters") == nullptr) {
+    in.error("adapters", "not_allowed", "this task takes no adapters");
+    return false;
+  }
+  if (input.get_object().contains("adapters")) {
+    in.error("adapters", "not_allowed", "are named in input as well");
+    return false;
+  }
+  input.get_object()["adapters"] = adapters;
+  return true;
+}
+
 Outcome<Submission> parse_submission(const json::value& body) {
   FieldErrors errors;
   Submission out;
@@ -248,13 +263,18 @@ Outcome<Submission> parse_submission(const json::value& body) {
   out.model = in.string("model", 200);
   if (out.model && out.task != nullptr && !out.task->has_models && *out.model != "auto")
     in.error("model", "not_allowed", "this task has no models");
-  const json::value* input = in.member("input");
+  const json::value* given = in.member("input");
+  json::value input = given != nullptr ? *given : json::object();
+  const json::value* adapters = in.member("adapters");
+  const bool placed = adapters != nullptr && place_adapters(*adapters, out.task, in, input);
   if (out.task != nullptr) {
-    const json::value none = json::object();
-    tasks::SplitInput split = tasks::validate_input(*out.task, input != nullptr ? *input : none, "/input", errors);
+    tasks::SplitInput split = tasks::validate_input(*out.task, input, "/input", errors);
+    constexpr std::string_view kInput = "/input", kAdapters = "/input/adapters";
+    for (auto& error : errors)
+      if (placed && error.pointer.starts_with(kAdapters)) error.pointer.erase(0, kInput.size());  // where the client wrote them
     out.params = std::move(split.params);
     out.media = read_media(*out.task, split.media, errors);
-    if (input != nullptr && input->is_object()) out.input = input->get_object();
+    if (input.is_object()) out.input = std::move(input.get_object());
   }
   read_requirements(in, out, errors);
   read_output(in, out, errors);

@@ -19,6 +19,18 @@ std::string first_error(const Outcome<Submission>& out) {
   return out.error().code + " at " + (out.error().errors.empty() ? "?" : out.error().errors[0].pointer);
 }
 
+TEST(Submission, adapters_beside_the_input_are_the_tasks_parameter) {
+  const auto out = parse(R"({"task":"text-to-image","input":{"prompt":"x"},"adapters":[{"adapter":"o/style","scale":0.5}]})");
+  ASSERT_TRUE(out);
+  EXPECT_EQ(json::serialize(out->params.at("adapters")), R"([{"adapter":"o/style","scale":5E-1}])");
+  EXPECT_TRUE(out->input.contains("adapters"));
+  EXPECT_EQ(first_error(parse(R"({"task":"ping","adapters":[]})")), "invalid_field at /adapters");
+  EXPECT_EQ(first_error(parse(R"({"task":"text-to-image","input":{"prompt":"x","adapters":[]},"adapters":[]})")),
+            "invalid_field at /adapters");
+  EXPECT_EQ(first_error(parse(R"({"task":"text-to-image","input":{"prompt":"x"},"adapters":[{"scale":1}]})")),
+            "missing_field at /adapters/0/adapter");
+}
+
 TEST(Submission, reads_what_the_api_shows) {
   const auto out = parse(with_input(R"(, "model": "kinora-sr2x",
     "requirements": {"deadline_s": 900, "start_timeout_s": 300, "priority": "high", "verification": {"level": "structural", "on_fail": "retry_elsewhere"}},

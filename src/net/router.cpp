@@ -29,6 +29,17 @@ bool match(const std::vector<std::string>& pattern, const std::vector<std::strin
   params.clear();
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     const std::string_view segment = pattern[i];
+    if (is_rest(segment) && i + 1 < pattern.size()) {
+      // What stands behind it fits the end of the path; the parameter is all before, its slashes included.
+      const auto behind = pattern.size() - i - 1;
+      if (path.size() < i + 1 + behind) return false;
+      const auto last = path.size() - behind;
+      if (!std::equal(path.begin() + static_cast<std::ptrdiff_t>(last), path.end(), pattern.begin() + static_cast<std::ptrdiff_t>(i + 1)))
+        return false;
+      params.emplace_back(segment.substr(1, segment.size() - 5),
+                          std::string(path[i].data(), path[last - 1].data() + path[last - 1].size()));
+      return true;
+    }
     if (is_rest(segment)) {
       const auto rest = i < path.size() ? whole.substr(static_cast<std::size_t>(path[i].data() - whole.data())) : std::string_view();
       params.emplace_back(segment.substr(1, segment.size() - 5), rest);

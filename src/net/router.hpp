@@ -1,5 +1,5 @@
 #pragma once
-// Routes by method and path. A pattern's {name} matches one segment, a last {name...} the rest of the path.
+// Routes by method and path. A pattern's {name} is one segment, {name...} one or more (none too, at the end); the first that fits.
 // Unknown path -> 404, known path with another method -> 405 with Allow; HEAD is served by GET's handler without body
 // unless it has its own. A trailing slash is ignored.
 #include <functional>

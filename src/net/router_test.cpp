@@ -38,6 +38,8 @@ struct Site {
     router.add("GET", "/v1/jobs/{id}", answering("get"));
     router.add("GET", "/v1/jobs/{id}/events", answering("events"));
     router.add("PUT", "/v1/attempts/{id}/files/{name...}", answering("file"));
+    router.add("GET", "/v1/models/{id...}/schema", answering("schema"));
+    router.add("GET", "/v1/models/{id...}", answering("model"));
     router.add("GET", "/", answering("root"));
     router.add("HEAD", "/v1/own", answering("own head"));
     router.add("GET", "/v1/own", answering("own get"));
@@ -69,6 +71,14 @@ TEST(Router, gives_the_rest_of_the_path_to_a_last_parameter) {
   Site site;
   EXPECT_EQ(site.ask("PUT", "/v1/attempts/a/files/hls/720p/seg.ts"), "200 file id=a name=hls/720p/seg.ts");
   EXPECT_EQ(site.ask("PUT", "/v1/attempts/a/files"), "200 file id=a name=");
+}
+
+TEST(Router, a_parameter_of_several_segments_may_stand_before_others) {
+  Site site;
+  EXPECT_EQ(site.ask("GET", "/v1/models/owner/name"), "200 model id=owner/name");
+  EXPECT_EQ(site.ask("GET", "/v1/models/owner/name/schema"), "200 schema id=owner/name");
+  EXPECT_EQ(site.ask("GET", "/v1/models/plain/schema/"), "200 schema id=plain");
+  EXPECT_EQ(site.ask("GET", "/v1/models/schema"), "200 model id=schema");
 }
 
 TEST(Router, serves_head_by_get_unless_it_has_its_own) {

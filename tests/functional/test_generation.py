@@ -166,8 +166,10 @@ class Generation(NetworkTest):
 
     def test_the_network_makes_pictures_and_videos_from_the_shell(self):
         home = self.scratch / "home"
-        for name, golden in (("tiny/sd15", "pipe_sd15"), ("tiny/svd", "pipe_svd")):
+        for name, golden in (("tiny/sd15", "pipe_sd15"), ("tiny/sdxl", "pipe_sdxl"), ("tiny/svd", "pipe_svd")):
             place(home / "models", name, golden)
+        for name in ("kohya", "peft_metadata", "peft"):
+            place_lora(home / "models", f"style/{name}", name)
         self.launch("up", "up", "--listen", "127.0.0.1:0", home=home)
         env = {**os.environ, "KINORA_HOME": str(home)}
 
@@ -183,6 +185,19 @@ class Generation(NetworkTest):
         self.same_picture(self.scratch / "moon.png", GOLDEN / "seeds" / case["file"])
         self.assertEqual(job["resolved_model"]["id"], "tiny/sd15")
 
+        lora = LORA[1]
+        sets = [w for k, v in {"seed": lora["seed"], "width": lora["width"], "height": lora["height"], "steps": lora["num_inference_steps"],
+                               "guidance_scale": lora["guidance_scale"], "preview_every": 1}.items() for w in ("--set", f"{k}={v}")]
+        words = [w for name, scale in lora["adapters"] for w in ("--lora", f"style/{name}:{scale}")]
+        job = json.loads(run("run", "text-to-image", lora["prompt"], "--model", "tiny/sdxl", "-o", self.scratch / "style.png", *sets, *words,
+                             "--preview", self.scratch / "now.jpg", "--json").splitlines()[-1])
+        self.same_picture(self.scratch / "style.png", GOLDEN / "seeds" / lora["file"])
+        self.assertGreaterEqual(len(job["previews"]), 1)
+        self.assertEqual((self.scratch / "now.jpg").read_bytes()[:3], b"\xff\xd8\xff")
+        self.assertIn("style/peft", run("models", "list"))
+        shown = json.loads(run("models", "show", "tiny/sdxl", "--json"))
+        self.assertEqual(shown["model"]["id"], "tiny/sdxl")
+
         run("run", "image-to-video", self.scratch / "moon.png", "-o", self.scratch / "moon.mp4", "--set", "width=24", "--set", "height=16", "--set", "steps=2", "--set", "fps=7", "--set", "seed=5")
         video = probe(self.scratch / "moon.mp4")
         stream = video["video"][0]
@@ -191,7 +206,7 @@ class Generation(NetworkTest):
         self.assertEqual((recipe["model"], recipe["params"]["seed"], recipe["params"]["steps"]), ("tiny/svd", 5, 2))
 
         loaded = json.loads(run("models", "ps", "--json"))["devices"][0]["models"]["resident"]
-        self.assertEqual({row["id"] for row in loaded}, {"tiny/sd15", "tiny/svd"})
+        self.assertEqual({row["id"] for row in loaded}, {"tiny/sd15", "tiny/sdxl", "tiny/svd"})
 
 
 if __name__ == "__main__":
