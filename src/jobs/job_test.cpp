@@ -140,6 +140,17 @@ TEST(EventTypes, match_by_family_or_exactly) {
   EXPECT_TRUE(matches("*", "anything"));
 }
 
+TEST(OutputBlocks, put_together_what_acceleration_did_to_the_parts) {
+  const auto part = [](const char* text) { return tasks::TaskResult{.outputs = json::parse(text).as_object(), .files = {}}; };
+  EXPECT_FALSE(acceleration_of(std::vector{part("{}"), part(R"({"video": 3})")}));
+  const auto told = acceleration_of(std::vector{
+      part(R"({"video": {"acceleration": {"frames": 10, "whole_frames": 1, "tiles": 4, "cells": 1000, "carried_cells": 900}}})"),
+      part("{}"),
+      part(R"({"video": {"acceleration": {"frames": 30, "whole_frames": 2, "tiles": "many", "cells": 3000, "carried_cells": 2100}}})")});
+  ASSERT_TRUE(told);
+  EXPECT_EQ(json::serialize(*told), R"({"frames":40,"whole_frames":3,"tiles":4,"carried_share":7.5E-1})");
+}
+
 TEST(OutputBlocks, tell_size_rate_and_sound_of_a_video) {
   const auto media = json::parse(R"({"duration_s": 5.0625, "streams": [
       {"type": "video", "codec": "h264", "width": 1280, "height": 720, "average_rate": "16/1", "frames": 81},

@@ -134,6 +134,27 @@ ResultOutput make_output(const Job& job, const tasks::TaskResult& result, UnixMi
   return out;
 }
 
+std::optional<json::object> acceleration_of(std::span<const tasks::TaskResult> parts) {
+  std::map<std::string_view, double> sums;
+  bool told = false;
+  for (const tasks::TaskResult& part : parts) {
+    const json::value* video = part.outputs.if_contains("video");
+    const json::value* counts = video != nullptr && video->is_object() ? video->get_object().if_contains("acceleration") : nullptr;
+    if (counts == nullptr || !counts->is_object()) continue;
+    told = true;
+    for (const std::string_view name : {"frames", "whole_frames", "tiles", "cells", "carried_cells"})
+      if (const json::value* count = counts->get_object().if_contains(name); count != nullptr && count->is_number())
+        sums[name] += count->to_number<double>();
+  }
+  if (!told) return std::nullopt;
+  const auto whole = [&](std::string_view name) { return static_cast<std::int64_t>(std::clamp(sums[name], 0.0, 1e15)); };
+  const double cells = sums["cells"];
+  return json::object{{"frames", whole("frames")},
+                      {"whole_frames", whole("whole_frames")},
+                      {"tiles", whole("tiles")},
+                      {"carried_share", cells > 0 ? std::clamp(sums["carried_cells"] / cells, 0.0, 1.0) : 0.0}};
+}
+
 std::optional<tasks::TaskFailure> check_delivery(const tasks::TaskOrder& order, const tasks::TaskResult& result,
                                                  const std::vector<DeliveredFile>& arrived) {
   const tasks::TaskSpec& task = *tasks::find_task(order.task);

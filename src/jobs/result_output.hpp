@@ -1,6 +1,8 @@
 #pragma once
 // From a verified TaskResult to artifacts and the job's public `output` (developer-api 5.3.1). Pure.
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +22,10 @@ struct ResultOutput {
 // Slot `hls` becomes one artifact of several files, a slot with several files an array, any other slot one object.
 // `new_id` gives art_ ids.
 ResultOutput make_output(const Job& job, const tasks::TaskResult& result, UnixMillis now, const std::function<std::string()>& new_id);
+
+// What the accelerated upscaling of a video's parts tells ("acceleration" of a result's `video`, docs/runner-api.md), put together:
+// {"frames", "whole_frames", "tiles", "carried_share"}; nullopt when none tells.
+std::optional<json::object> acceleration_of(std::span<const tasks::TaskResult> parts);
 
 // Files as declared against files as they arrived. The error is the failure of the attempt: transfer_failed (missing), verification_failed
 // (other bytes), worker_error (a file or slot that the task does not have).

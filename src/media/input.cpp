@@ -145,7 +145,8 @@ void Input::keep_only(int stream) {
     if (static_cast<int>(i) != stream) format_->streams[i]->discard = AVDISCARD_ALL;
 }
 
-base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int threads, const Limits& limits, bool mid_stream) {
+base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int threads, const Limits& limits, bool mid_stream,
+                                              bool motion_vectors) {
   const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
   if (codec == nullptr) {
     char tag[AV_FOURCC_MAX_STRING_SIZE] = {};
@@ -157,6 +158,7 @@ base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int thread
   if (!decoder) return base::fail(ErrorCode::internal, "out of memory for a decoder");
   if (const int code = avcodec_parameters_to_context(decoder.get(), stream.codecpar); code < 0) return av_fail(code, "decoder");
   if (mid_stream) decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
+  if (motion_vectors) decoder->export_side_data |= AV_CODEC_EXPORT_DATA_MVS;
   decoder->pkt_timebase = stream.time_base;
   decoder->max_pixels = std::min(limits.max_pixels, kMaxPixels);
   decoder->thread_count = std::clamp(threads, 0, kMaxThreads);  // 0: FFmpeg's own choice

@@ -40,6 +40,7 @@ class Input {
 
 // An opened decoder for the stream. mid_stream: decoding starts at a key frame that is not the first (see describe.hpp).
 // unsupported: none; too_large: a picture beyond the limits is refused inside as well.
-base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int threads, const Limits& limits, bool mid_stream = false);
+base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int threads, const Limits& limits, bool mid_stream = false,
+                                              bool motion_vectors = false);
 
 }  // namespace kinora::media

@@ -166,7 +166,8 @@ base::Result<VideoReader> VideoReader::open(const std::string& path, VideoReader
   AVStream& stream = state->input.stream(index);
   const bool jumps = state->options.seek && state->options.start.has_value();
   const bool mid_stream = jumps || av_dict_get(stream.metadata, kMidStreamKey, nullptr, 0) != nullptr;
-  KINORA_TRY(state->decoder, open_decoder(stream, state->options.threads, state->options.limits, mid_stream));
+  KINORA_TRY(state->decoder,
+             open_decoder(stream, state->options.threads, state->options.limits, mid_stream, state->options.motion_vectors));
   if (!state->packet) return base::fail(ErrorCode::internal, "out of memory");
   if (jumps) {
     const std::int64_t at = rescale(*state->options.start, state->stream.time_base);

@@ -28,6 +28,8 @@ struct VideoReaderOptions {
   int threads = 0;  // decoder threads, 0: the codec's own choice
   // Jump to the key frame before `start` instead of decoding from the beginning. Files without an index are read through.
   bool seek = false;
+  // Frames carry the codec's motion vectors (motion_vectors.hpp), where its decoder gives them.
+  bool motion_vectors = false;
   Limits limits;
 };
 

@@ -42,6 +42,8 @@ base::Result<Made> make_video(const TaskRequest& request, models::Upscaler& upsc
   work.crf = static_cast<int>(integer(params, "crf"));
   work.preset = text(params, "preset");
   work.video_only = params.at("video_only").as_bool();
+  const std::string accelerate = text(params, "accelerate");
+  if (accelerate != "off") work.accelerate = accelerate == "fast" ? VideoUpscale::Accelerate::fast : VideoUpscale::Accelerate::automatic;
   work.limits = settings.limits;
   if (const auto* range = params.if_contains("range"); range != nullptr && range->is_object())
     work.range =
@@ -50,9 +52,16 @@ base::Result<Made> make_video(const TaskRequest& request, models::Upscaler& upsc
       .slot = "video", .name = work.video_only ? "upscaled.nut" : "upscaled.mp4", .mime = work.video_only ? "video/x-nut" : "video/mp4"};
   work.output = (request.output_dir / file.name).string();
   KINORA_TRY(const auto done, upscale_video(work, upscaler, control));
-  return Made{.files = {file},
-              .units = static_cast<double>(done.frames),
-              .facts = {{"frames", done.frames}, {"damaged_frames", done.damaged_frames}, {"width", done.width}, {"height", done.height}}};
+  Made made{.files = {file},
+            .units = static_cast<double>(done.frames),
+            .facts = {{"frames", done.frames}, {"damaged_frames", done.damaged_frames}, {"width", done.width}, {"height", done.height}}};
+  if (done.accelerated)
+    made.facts["acceleration"] = {{"frames", done.accelerated->frames},
+                                  {"whole_frames", done.accelerated->whole},
+                                  {"tiles", done.accelerated->tiles},
+                                  {"cells", done.accelerated->cells},
+                                  {"carried_cells", done.accelerated->carried}};
+  return made;
 }
 
 base::Result<VideoInterpolate> to_interpolation(const TaskRequest& request, const RunnerSettings& settings) {

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "media/motion_vectors.hpp"
 #include "media/rgb.hpp"
 #include "media/video_reader.hpp"
 #include "media/video_writer.hpp"
@@ -20,6 +21,7 @@ using base::ErrorCode;
 // A decoded or enlarged picture on its way. Sides are the picture's own, `key` stays with the encoder.
 struct Carried {
   Buffer rgb;
+  std::vector<models::fast::BlockMotion> motion{};  // of a decoded one, when it is asked for
   media::Timestamp pts;
   std::int64_t duration_ticks = 0;
 };
@@ -39,10 +41,24 @@ media::ColorTags output_color(const Look& look, int width, int height) {
   return tags;
 }
 
+// The codec's vectors; those into a later picture count turned round, for where there are no others.
+std::vector<models::fast::BlockMotion> motion_of(const media::Frame& frame) {
+  std::vector<models::fast::BlockMotion> out;
+  const auto vectors = media::motion_vectors(frame);
+  for (const bool later : {true, false})
+    for (const media::MotionVector& v : vectors)
+      if (v.later == later) out.push_back({v.x, v.y, v.width, v.height, later ? -v.dx : v.dx, later ? -v.dy : v.dy});
+  return out;
+}
+
 class Pipeline {
  public:
   Pipeline(const VideoUpscale& request, models::Upscaler& upscaler, const media::Control& control, media::VideoReader reader)
-      : request_(request), control_(control), enlarger_(upscaler, request.scale, /*even=*/true), reader_(std::move(reader)) {}
+      : request_(request),
+        control_(control),
+        fast_(accelerated(request, upscaler)),
+        enlarger_(fast_ ? *fast_ : upscaler, request.scale, /*even=*/true),
+        reader_(std::move(reader)) {}
 
   // Threads end before their members go.
   ~Pipeline() { stop(); }
@@ -74,11 +90,18 @@ class Pipeline {
     if (const auto failed = error()) return base::fail(*failed);
     if (control_.stop.stop_requested()) return canceled();
     KINORA_OK(writer_->finish());
-    return VideoUpscaled{
-        .frames = writer_->frames_written(), .damaged_frames = reader_.damaged_frames(), .width = width_, .height = height_};
+    VideoUpscaled done{.frames = writer_->frames_written(), .damaged_frames = reader_.damaged_frames(), .width = width_, .height = height_};
+    if (fast_) done.accelerated = fast_->counts();
+    return done;
   }
 
  private:
+  static std::unique_ptr<models::fast::FastUpscaler> accelerated(const VideoUpscale& request, models::Upscaler& upscaler) {
+    using Accelerate = VideoUpscale::Accelerate;
+    if (request.accelerate == Accelerate::off) return nullptr;
+    const auto mode = request.accelerate == Accelerate::fast ? models::fast::Mode::always : models::fast::Mode::when_it_pays;
+    return std::make_unique<models::fast::FastUpscaler>(upscaler, mode);
+  }
   static tl::unexpected<base::Error> canceled() { return base::fail(ErrorCode::canceled, "canceled"); }
 
   media::VideoWriterOptions writer_options() const {
@@ -110,6 +133,7 @@ class Pipeline {
     media::RgbConverter converter;
     for (;;) {
       Carried picture{.rgb = small_pool_.take(picture_bytes(type_, look_.width, look_.height)),
+                      .motion = fast_ ? motion_of(frame) : std::vector<models::fast::BlockMotion>(),
                       .pts = frame.pts(),
                       .duration_ticks = frame.duration_ticks()};
       KINORA_OK(converter.to_rgb(frame, view_of(picture.rgb, type_, look_.width, look_.height)));
@@ -131,6 +155,7 @@ class Pipeline {
       if (!picture) return {};
       Carried larger{
           .rgb = large_pool_.take(picture_bytes(type_, width_, height_)), .pts = picture->pts, .duration_ticks = picture->duration_ticks};
+      if (fast_) fast_->hint(std::move(picture->motion));
       try {
         enlarger_.run({.data = picture->rgb.data(), .type = type_, .width = look_.width, .height = look_.height}, larger.rgb,
                       [this](double) { return !control_.stop.stop_requested(); });
@@ -198,6 +223,7 @@ class Pipeline {
 
   const VideoUpscale& request_;
   const media::Control& control_;
+  std::unique_ptr<models::fast::FastUpscaler> fast_;
   Enlarger enlarger_;
   media::VideoReader reader_;  // used by run() before the decoder thread starts, and by that thread then
   std::optional<media::VideoWriter> writer_;
@@ -216,6 +242,7 @@ class Pipeline {
 base::Result<VideoUpscaled> upscale_video(const VideoUpscale& request, models::Upscaler& upscaler, const media::Control& control) {
   media::VideoReaderOptions options;
   options.threads = request.codec_threads;
+  options.motion_vectors = request.accelerate != VideoUpscale::Accelerate::off;
   options.limits = request.limits;
   if (request.range) {
     KINORA_TRY(const auto info, media::probe(request.input, request.limits));

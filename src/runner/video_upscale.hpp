@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "media/limits.hpp"
 #include "media/progress.hpp"
+#include "models/fast/fast_upscaler.hpp"
 #include "models/upscaler.hpp"
 
 namespace kinora::runner {
@@ -28,6 +29,9 @@ struct VideoUpscale {
     std::int64_t end_pts = 0;
   };
   std::optional<Range> range = std::nullopt;
+  // Only new parts of a picture go through the network, the rest is carried along the motion (models/fast/fast_upscaler.hpp).
+  enum class Accelerate { off, fast, automatic };
+  Accelerate accelerate = Accelerate::off;
   bool video_only = false;    // a NUT file on the source's clock, without the other streams
   int codec_threads = 0;      // of the encoder; 0: as many as processors
   media::Limits limits = {};  // max_pixels bounds the source's picture
@@ -37,6 +41,7 @@ struct VideoUpscaled {
   std::int64_t frames = 0;
   std::int64_t damaged_frames = 0;
   int width = 0, height = 0;
+  std::optional<models::fast::Counts> accelerated = std::nullopt;
 };
 
 // Runs the network on the calling thread. `control.report` is called from it, after each frame; a requested stop ends with

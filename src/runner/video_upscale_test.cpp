@@ -50,6 +50,17 @@ TEST_F(VideoUpscales, doubles_the_sides_and_keeps_frames_duration_and_sound) {
   EXPECT_EQ(packets(out_), packets(in));
 }
 
+TEST_F(VideoUpscales, carries_what_stands_still) {
+  const auto in = make("-f lavfi -i testsrc2=s=96x64:r=25:d=0.04,loop=24:1 -c:v libx264 -crf 10 -pix_fmt yuv420p");
+  const auto done = run({.input = in, .output = {}, .accelerate = VideoUpscale::Accelerate::fast});
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(done->frames, 25);
+  ASSERT_TRUE(done->accelerated);
+  EXPECT_EQ(done->accelerated->whole, 1);
+  EXPECT_GT(done->accelerated->carried_share(), 0.9);
+  EXPECT_FALSE(run({.input = in, .output = {}})->accelerated);
+}
+
 // The zero network repeats pixels: FFmpeg's neighbour scaling is the reference.
 TEST_F(VideoUpscales, gives_the_networks_picture_and_not_another) {
   const auto in = make("-f lavfi -i testsrc2=s=96x64:r=25:d=0.4 -c:v libx264 -crf 1 -pix_fmt yuv420p");

@@ -106,9 +106,18 @@ constexpr std::array kRange{
         .name = "start_pts", .type = ParamType::integer, .min = -kAnyPts, .max = kAnyPts, .required = true, .doc = "first, inclusive"},
     ParamSpec{.name = "end_pts", .type = ParamType::integer, .min = -kAnyPts, .max = kAnyPts, .required = true, .doc = "last, exclusive"},
 };
+constexpr std::array<std::string_view, 3> kAccelerations{"off", "fast", "auto"};
 constexpr std::array kVideoUpscaleParams{
     kScale,
     kDenoise,
+    ParamSpec{.name = "accelerate",
+              .type = ParamType::string,
+              .min = 1,
+              .max = 8,
+              .values = kAccelerations,
+              .default_json = "\"off\"",
+              .doc = "the network only where the picture is new, the rest carried along the motion: fast always, auto while it saves "
+                     "time. Off by default, also for a patent (docs/decisions/0007)"},
     kCrf,
     kQuickPreset,
     ParamSpec{.name = "range",

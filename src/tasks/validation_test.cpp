@@ -31,7 +31,7 @@ TEST(Validation, splits_media_from_parameters_and_fills_in_defaults) {
   EXPECT_EQ(checked.input.media[0].slot, "video");
   EXPECT_EQ(checked.input.media[0].pointer, "/input/video");
   EXPECT_EQ(checked.input.media[0].value.at("artifact"), "art_1");
-  EXPECT_EQ(json::serialize(checked.input.params), R"({"scale":3E0,"crf":18,"preset":"superfast"})");
+  EXPECT_EQ(json::serialize(checked.input.params), R"({"scale":3E0,"accelerate":"off","crf":18,"preset":"superfast"})");
 }
 
 TEST(Validation, names_every_error_at_once_with_its_pointer) {

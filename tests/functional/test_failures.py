@@ -1,6 +1,7 @@
 """Two orchestrators with two workers each; something dies in the middle of a job, and the job is done all the same."""
 import os
 import signal
+import subprocess
 import unittest
 
 from harness import NetworkTest, decodes, descendants, make_clip, probe, psnr_y, wait_for
@@ -12,9 +13,14 @@ class Failures(NetworkTest):
     def begin(self, *gateway):
         """A network at work on one upscale; the job's id."""
         self.network(gateway=gateway)
+        wait_for("all workers' devices are offered", lambda: self.free("video-upscale") >= len(self.workers))  # else the clip may not be cut
         self.clip = make_clip(self.scratch / "clip.mp4", seconds=FRAMES // 24, size="480x270")
         self.id = self.gateway.submit("video-upscale", {"video": {"artifact": self.gateway.upload(self.clip)}}, scale=2)
         wait_for("frames are being upscaled", lambda: (self.gateway.job(self.id).get("progress") or {}).get("units_done"))
+
+    def free(self, task):
+        tasks = self.gateway.call("GET", "/v1/capabilities")[2]["tasks"]
+        return next(t["free"] for t in tasks if t["task"] == task)
 
     def busy_worker(self):
         return wait_for("a worker with a busy runner", lambda: next((w for w in self.workers if descendants(w.child.pid, "kinora-runner") and self.cpu(w) > 20), None))
@@ -79,6 +85,23 @@ class Failures(NetworkTest):
         whole = self.scratch / "whole.mp4"
         whole.write_bytes(whole_id.call("GET", whole_job["output"]["video"]["url"])[2])
         self.assertGreater(psnr_y(out, whole), 40)
+
+    def test_parts_of_an_accelerated_upscale_tell_together_what_was_carried(self):
+        self.network(gateway=("--chunk-s", "2"))
+        wait_for("all workers' devices are offered", lambda: self.free("video-upscale") >= len(self.workers))
+        clip = self.scratch / "pan.mp4"
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "smptehdbars=s=320x180:r=24:d=6,scroll=h=0.003", "-c:v", "libx264", "-g", "48", "-crf", "12", str(clip)], check=True)
+        made = []
+        for accelerate in ("off", "fast"):
+            job = self.gateway.wait_job(self.gateway.submit("video-upscale", {"video": {"artifact": self.gateway.upload(clip)}}, scale=2, accelerate=accelerate))
+            made.append(self.scratch / f"{accelerate}.mp4")
+            made[-1].write_bytes(self.gateway.call("GET", job["output"]["video"]["url"])[2])
+        self.assertGreater(len(self.gateway.call("GET", f"/v1/jobs/{job['id']}/attempts")[2]["data"]), 3)
+        told = job["output"]["acceleration"]
+        self.assertEqual(told["frames"], 144)
+        self.assertGreater(told["carried_share"], 0.5)
+        self.assertLess(told["whole_frames"], 48)
+        self.assertGreater(psnr_y(*made), 35)
 
 
 if __name__ == "__main__":
