@@ -49,7 +49,6 @@ Task<tl::expected<ArtifactForm, Problem>> read_artifact_form(Call& call, store::
   const auto type = call.request.headers.get("content-type");
   const auto boundary = net::multipart_boundary(type.value_or(""));
   if (!boundary) co_return refuse("unsupported_media", "this route takes multipart/form-data with a part named file");
-  if (call.request.content_length.value_or(0) > kMaxFormBytes) co_return form_problem({base::ErrorCode::too_large, {}});
   FormSink sink;
   net::MultipartParser parser(*boundary, sink);
   auto writer = co_await blobs.create(static_cast<std::int64_t>(kMaxFormFileBytes));
@@ -60,6 +59,8 @@ Task<tl::expected<ArtifactForm, Problem>> read_artifact_form(Call& call, store::
     if (piece->empty()) break;
     if (const auto fed = parser.feed(*piece); !fed) co_return form_problem(fed.error());
     if (!sink.errors.empty()) co_return refuse(std::move(sink.errors));
+    // Not before a part was seen: one of a wrong name is what is wrong, however long it is.
+    if (call.request.content_length.value_or(0) > kMaxFormBytes) co_return form_problem({base::ErrorCode::too_large, {}});
     if (sink.file_bytes.empty()) continue;
     if (const auto done = co_await writer->append(std::exchange(sink.file_bytes, {})); !done) co_return form_problem(done.error());
   }

@@ -73,7 +73,11 @@ Task<Answer> send_file(Call& call, const Services& services, const jobs::Artifac
   auto file = co_await services.engine.artifact_file(artifact.id, name);
   if (!file) co_return tl::unexpected(std::move(file).error());
   const std::string shown = name.empty() ? artifact.filename : safe_filename(name);
-  co_return co_await send_blob(call, services.blobs, {file->sha256, file->mime, content_disposition(disposition, shown)});
+  bool whole = false;
+  Content what{file->sha256, file->mime, content_disposition(disposition, shown)};
+  Answer sent = co_await send_blob(call, services.blobs, std::move(what), &whole);
+  if (whole && name.empty()) (void)co_await services.engine.fetched(artifact);
+  co_return sent;
 }
 
 Task<Answer> content(Call& call, const Services& services) {

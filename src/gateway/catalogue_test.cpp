@@ -37,6 +37,19 @@ TEST(Offers, strange_names_are_left_out) {
   EXPECT_TRUE(offered_models(nodes).empty());
 }
 
+TEST(Offers, a_model_is_missing_only_when_that_is_sure) {
+  const std::vector there{node({{"video-upscale", 1}, {"video-upscale:kinora-sr2x", 1}}), node({{"ping", 1}})};
+  EXPECT_EQ(missing_model(there, "video-upscale", "kinora-sr2x"), std::nullopt);
+  EXPECT_EQ(missing_model(there, "video-upscale", "kinora-sr2x@sha256:ab"), std::nullopt);
+  EXPECT_EQ(missing_model(there, "video-upscale", "auto:best"), std::nullopt);
+  EXPECT_NE(missing_model(there, "video-upscale", "kinora-sr2")->find("did you mean \"kinora-sr2x\"?"), std::string::npos);
+  EXPECT_EQ(missing_model(there, "image-upscale", "kinora-sr2x"), std::nullopt);  // nobody does the task yet: its model may come with it
+  EXPECT_TRUE(missing_model(there, "image-upscale", ""));
+  const std::vector silent{there[0], node({}, false)};  // it may have it
+  EXPECT_EQ(missing_model(silent, "video-upscale", "other"), std::nullopt);
+  EXPECT_EQ(missing_model({}, "video-upscale", "other"), std::nullopt);
+}
+
 TEST_F(Catalogue, lists_the_tasks_that_clients_may_name) {
   const auto answer = get("/v1/tasks");
   std::set<std::string> names;

@@ -13,7 +13,7 @@ constexpr std::size_t kPieceBytes = 256 * 1024;
 
 }  // namespace
 
-Task<Answer> send_blob(Call& call, store::Blobs& blobs, Content content) {
+Task<Answer> send_blob(Call& call, store::Blobs& blobs, Content content, bool* whole) {
   auto reader = co_await blobs.open_blob(content.sha256);
   if (!reader) {
     if (reader.error().code == base::ErrorCode::not_found) co_return refuse("not_found", "the content is gone");
@@ -60,7 +60,8 @@ Task<Answer> send_blob(Call& call, store::Blobs& blobs, Content content) {
       if (!co_await call.response.write(std::move(*piece))) co_return Reply::sent();
     }
   }
-  (void)co_await call.response.finish();
+  const auto finished = co_await call.response.finish();
+  if (whole != nullptr) *whole = finished && status == 200 && call.request.method == "GET";
   co_return Reply::sent();
 }
 

@@ -13,7 +13,7 @@ struct Content {
   std::string disposition;  // the header's value; empty: none
 };
 
-// 200, 206, 304 or 416; not_found when the blob is gone. Reads at the speed of the peer.
-Task<Answer> send_blob(Call& call, store::Blobs& blobs, Content content);
+// 200, 206, 304 or 416; not_found when the blob is gone. Reads at the speed of the peer. `whole`: every byte was sent.
+Task<Answer> send_blob(Call& call, store::Blobs& blobs, Content content, bool* whole = nullptr);
 
 }  // namespace kinora::gateway

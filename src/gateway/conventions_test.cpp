@@ -57,7 +57,18 @@ TEST_F(Conventions, a_known_path_with_another_method_is_405_with_what_is_allowed
   const auto answer = send("PATCH", "/v1/jobs");
   EXPECT_EQ(answer.status, 405);
   EXPECT_EQ(answer["status"], json::value(405));
+  EXPECT_EQ(answer.code(), "method_not_allowed");
   EXPECT_NE(answer.headers.get("allow").value_or("").find("POST"), std::string_view::npos);
+}
+
+TEST_F(Conventions, a_path_that_could_leave_its_folder_is_a_problem_like_every_other) {
+  for (const auto* path : {"/v1/jobs/..", "/v1/%2e%2e/jobs", "/v1/jobs/%00"}) {
+    const auto answer = get(path);
+    EXPECT_EQ(answer.status, 400) << path;
+    EXPECT_EQ(answer.code(), "invalid_field") << path;
+    EXPECT_EQ(answer.headers.get("content-type"), "application/problem+json") << path;
+    EXPECT_TRUE(answer.headers.contains("x-request-id")) << path;
+  }
 }
 
 TEST_F(Conventions, bodies_that_are_not_json_or_too_large_are_refused_with_their_codes) {

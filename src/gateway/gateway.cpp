@@ -7,6 +7,7 @@
 #include "gateway/key_routes.hpp"
 #include "gateway/media_verifier.hpp"
 #include "gateway/network_executor.hpp"
+#include "gateway/offers.hpp"
 #include "gateway/secret_file.hpp"
 #include "gateway/services.hpp"
 #include "gateway/tus_rows.hpp"
@@ -86,6 +87,11 @@ Network Network::over(market::Market& market) {
     co_await discover_all(market, tasks::catalogue());
     co_return market.nodes();
   };
+  network.nodes_for = [&market](std::string task, std::string model) -> net::Task<std::vector<market::NodeStatus>> {
+    co_await discover(market, task);
+    if (!model.empty()) co_await discover(market, task + ":" + model);
+    co_return market.nodes();
+  };
   network.on_change = [&market](std::function<void()> listener) { market.on_change(std::move(listener)); };
   return network;
 }
@@ -112,7 +118,13 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
   p.network = std::move(network);
   p.carrier = p.network.make_executor(p.orders);
   p.engine = std::make_unique<jobs::Engine>(executor, *p.database, *p.blobs, *p.carrier, *p.verifier, p.settings.engine, p.clock);
-  p.runs = std::make_unique<runs::Engine>(executor, *p.database, *p.engine, runs::EngineSettings{}, p.clock);
+  const MissingModel missing = [ask = p.network.nodes_for](std::string task, std::string model) -> net::Task<std::optional<std::string>> {
+    const std::string named = model.starts_with("auto") ? std::string() : model.substr(0, model.find('@'));
+    co_return missing_model(co_await ask(task, named), task, named);
+  };
+  runs::EngineSettings run_settings;
+  run_settings.missing_model = missing;
+  p.runs = std::make_unique<runs::Engine>(executor, *p.database, *p.engine, std::move(run_settings), p.clock);
   if (p.network.on_change) p.network.on_change([engine = p.engine.get()] { engine->wake(); });
   const auto new_id = [ids = &p.ids, now = p.clock](std::string_view prefix) { return ids->next_id(prefix, now()); };
   p.webhooks =
@@ -136,6 +148,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
                                                    .links = p.links,
                                                    .new_id = new_id,
                                                    .nodes = p.network.nodes,
+                                                   .missing_model = missing,
                                                    .clock = p.clock,
                                                    .max_upload_bytes = p.settings.max_upload_bytes,
                                                    .heartbeat = p.settings.heartbeat});

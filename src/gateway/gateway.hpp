@@ -47,6 +47,8 @@ struct Network {
   std::function<std::unique_ptr<jobs::Executor>(const OrderLinks& links)> make_executor;
   // What is offered now, for /v1/models and /v1/capabilities.
   std::function<net::Task<std::vector<market::NodeStatus>>()> nodes;
+  // The same, with what is known of this task and model ("": any) as new as the question.
+  std::function<net::Task<std::vector<market::NodeStatus>>(std::string task, std::string model)> nodes_for;
   // Sets the one listener for "more slots may be free".
   std::function<void(std::function<void()>)> on_change;
   static Network over(market::Market& market);  // which must outlive the gateway

@@ -35,6 +35,13 @@ jobs::Outcome<void> check_key_limits(const json::value& body, const Caller& call
   return {};
 }
 
+std::pair<std::string, std::string> named_model(const json::value& body) {
+  const auto task = text_member(body, "task"), model = text_member(body, "model");
+  const tasks::TaskSpec* spec = tasks::find_task(task);
+  if (spec == nullptr || spec->internal || !spec->has_models || model.empty() || model.starts_with("auto")) return {};
+  return {std::string(task), std::string(model)};
+}
+
 std::chrono::seconds wanted_wait(const json::value& body, std::optional<std::string_view> prefer) {
   if (body.is_object())
     if (const json::value* wait = body.as_object().if_contains("wait_s"); wait != nullptr && wait->is_int64())

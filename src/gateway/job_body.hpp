@@ -17,6 +17,9 @@ namespace json = base::json;
 // Puts {"artifact": id} in the place of a media value given inline; `pointer` as jobs::parse_submission() gave it.
 void replace_media(json::value& body, std::string_view pointer, const std::string& artifact);
 
+// Task and model of a body that asks for one model by its name; else two empty texts.
+std::pair<std::string, std::string> named_model(const json::value& body);
+
 // model_not_allowed, forbidden: the key is limited to other models or tasks.
 jobs::Outcome<void> check_key_limits(const json::value& body, const Caller& caller);
 

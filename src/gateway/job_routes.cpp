@@ -93,12 +93,14 @@ Task<Answer> submit(Call& call, const Services& services) {
     co_return tl::unexpected(std::move(stored).error());
 
   const auto wait = wanted_wait(*body, call.request.headers.get("prefer"));
+  if (body->is_object() && !body->get_object().contains("wait_s") && wait.count() > 0) body->get_object()["wait_s"] = wait.count();
   jobs::SubmitRequest request{call.caller.project, call.caller.key_id,           std::move(*body),
                               std::move(*scope),   std::string(call.trace_id()), std::move(sdk)};
   // A long video is cut for as many workers as are free: that has to be known now.
   if (const auto* task = request.body.is_object() ? request.body.get_object().if_contains("task") : nullptr;
       task != nullptr && task->is_string() && jobs::may_be_cut(task->get_string()))
     (void)co_await services.nodes();
+  if (const auto [task, model] = named_model(request.body); !task.empty()) request.no_model = co_await services.missing_model(task, model);
   auto submitted = co_await services.engine.submit(std::move(request));
   if (!submitted) co_return tl::unexpected(std::move(submitted).error());
   jobs::Job job = std::move(submitted->job);

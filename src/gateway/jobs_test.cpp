@@ -56,6 +56,28 @@ struct Jobs : GatewayTest {
   bool released = false;
 };
 
+TEST_F(Jobs, an_unknown_model_is_told_beside_every_wrong_artifact) {
+  const json::object nothing{{"artifact", "art_01KE0000000000000000000001"}};
+  const auto pointers = [](const HttpAnswer& answer) {
+    std::vector<std::string> all;
+    for (const auto& error : answer["errors"].as_array()) all.emplace_back(error.at("pointer").as_string());
+    return all;
+  };
+  auto refused = submit({{"task", "video-upscale"}, {"model", "kinora-sr2"}, {"input", {{"video", nothing}}}});
+  EXPECT_EQ(refused.status, 404);
+  EXPECT_EQ(refused.code(), "model_not_found");
+  EXPECT_EQ(pointers(refused), (std::vector<std::string>{"/model", "/input/video"}));
+  EXPECT_NE(refused.body.find("did you mean \\\"kinora-sr2x\\\"?"), std::string::npos) << refused.body;
+  refused = submit({{"task", "video-upscale"}, {"model", "kinora-sr2"}, {"input", {{"video", nothing}, {"scale", 0}}}, {"wait_s", 61}});
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(pointers(refused), (std::vector<std::string>{"/input/scale", "/wait_s", "/model"}));
+  refused = submit({{"task", "concat"}, {"input", {{"videos", {nothing, nothing}}}}});
+  EXPECT_EQ(pointers(refused), (std::vector<std::string>{"/input/videos/0", "/input/videos/1"}));
+  EXPECT_TRUE(get("/v1/jobs")["data"].as_array().empty());
+  EXPECT_EQ(submit({{"task", "video-upscale"}, {"model", "kinora-sr2x"}, {"input", {{"video", {{"artifact", upload_video()}}}}}}).status,
+            202);
+}
+
 TEST_F(Jobs, a_ping_is_accepted_with_202_and_succeeds) {
   const auto made = submit({{"task", "ping"}, {"input", json::object{}}});
   ASSERT_EQ(made.status, 202) << made.body;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/nearest.hpp"
 #include "tasks/catalogue.hpp"
 
 namespace kinora::gateway {
@@ -30,6 +31,24 @@ std::map<std::string, OfferedModel> offered_models(std::span<const market::NodeS
     }
   }
   return models;
+}
+
+std::optional<std::string> missing_model(std::span<const market::NodeStatus> nodes, std::string_view task, std::string_view model) {
+  const tasks::TaskSpec* spec = tasks::find_task(task);
+  if (spec == nullptr || nodes.empty() || !std::ranges::all_of(nodes, &market::NodeStatus::reachable)) return std::nullopt;
+  model = model.substr(0, model.find('@'));
+  const bool offered = offered_task(nodes, task).nodes > 0;
+  if (model.empty() || model.starts_with("auto"))
+    return offered ? std::nullopt : std::optional<std::string>("no node does " + std::string(task) + " now");
+  if (!offered || !spec->has_models) return std::nullopt;
+  std::vector<std::string> there;
+  for (const auto& [id, offer] : offered_models(nodes))
+    if (offer.tasks.contains(std::string(task))) there.push_back(id);
+  if (std::ranges::find(there, model) != there.end()) return std::nullopt;
+  const auto meant = base::nearest(std::string(model), there);
+  std::string why = "no node has the model \"" + std::string(model) + "\" for " + std::string(task);
+  if (meant) return why + "; did you mean \"" + *meant + "\"?";
+  return why + "; GET /v1/models lists what is there";
 }
 
 Offer offered_task(std::span<const market::NodeStatus> nodes, std::string_view task) {

@@ -1,6 +1,7 @@
 #pragma once
 // What the nodes' capability names (docs/protocol.md 1) mean for a client: models with their tasks, places per task. Pure.
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -22,6 +23,10 @@ std::map<std::string, OfferedModel> offered_models(std::span<const market::NodeS
 struct Offer {
   unsigned capacity = 0, free = 0, nodes = 0;
 };
+// Why nobody can do the task with that model ("" and "auto...": with any), for a person; nullopt: somebody may. Sure only when every node
+// has answered, and, of a model, when some node does the task with another one: else it may be on its way.
+std::optional<std::string> missing_model(std::span<const market::NodeStatus> nodes, std::string_view task, std::string_view model);
+
 // Any model: the capability that is the task's bare name.
 Offer offered_task(std::span<const market::NodeStatus> nodes, std::string_view task);
 

@@ -137,6 +137,7 @@ json::object job_request() {
                     {"retry", json::object{{"type", "object"}}},
                     {"webhook", ref("SubjectWebhook")},
                     {"wait_s", json::object{{"type", "integer"}, {"minimum", 0}, {"maximum", 60}}},
+                    {"ephemeral", json::object{{"type", "boolean"}}},
                     {"client_ref", text},
                     {"end_user", text},
                     {"tags", json::object{{"type", "array"},

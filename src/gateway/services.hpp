@@ -20,6 +20,9 @@ namespace kinora::gateway {
 
 inline constexpr std::chrono::seconds kUrlLife{3600};  // of the URLs inside jobs and artifacts (developer-api 5.6)
 
+// Why nobody can do the task with that model now (offers.hpp).
+using MissingModel = std::function<net::Task<std::optional<std::string>>(std::string task, std::string model)>;
+
 struct Services {
   boost::asio::any_io_executor executor;
   store::Database& database;
@@ -39,6 +42,7 @@ struct Services {
   jobs::Links links;
   std::function<std::string(std::string_view prefix)> new_id;
   std::function<net::Task<std::vector<market::NodeStatus>>()> nodes;
+  MissingModel missing_model;
   Clock clock;
   std::uint64_t max_upload_bytes = 0;
   std::chrono::milliseconds heartbeat{};

@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "gateway/route_docs.hpp"
+#include "net/request_target.hpp"
 
 namespace kinora::gateway {
 
@@ -81,10 +82,19 @@ Surface::Surface(net::Router& router, const KeyStore& keys, base::UlidSource& id
   router_.on_refusal([shared = shared_](net::Request& request, net::Response& response, int status) -> Task<void> {
     Call call(request, response, shared->ids.next_id("req", shared->clock()));
     Problem problem;
-    problem.code = "not_found";
-    problem.detail = status == 405 ? request.method + " is not allowed on " + request.path : "there is nothing at " + request.path;
+    switch (status) {
+      case 400:
+        problem.code = "invalid_field";
+        problem.detail = request.param(net::kMalformed);
+        break;
+      case 405:
+        problem.code = "method_not_allowed";
+        problem.detail = request.method + " is not allowed on " + request.path + "; allowed: " + std::string(request.param("allow"));
+        break;
+      default: problem.code = "not_found"; problem.detail = "there is nothing at " + request.path;
+    }
     problem.request_id = call.request_id;
-    Reply reply = to_reply(problem, status);
+    Reply reply = to_reply(problem);
     if (status == 405) reply.headers.set("allow", std::string(request.param("allow")));
     (void)co_await call.send(std::move(reply));
   });

@@ -88,6 +88,7 @@ void GatewayTest::open() {
     node.capabilities = {ping, bare, model, pictures};
     co_return std::vector{node};
   };
+  network.nodes_for = [nodes = network.nodes](std::string, std::string) { return nodes(); };
   proc::MediaToolSettings tool;
   tool.program = folder / "kinora-media";
   auto opened = Gateway::open(context.get_executor(), settings_, proc::MediaTool(context.get_executor(), tool), std::move(network),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <set>
 
@@ -58,6 +59,41 @@ std::optional<double> asked_seconds(const tasks::TaskOrder& order, const MediaFa
   if (const auto length = value("duration_s")) end = start + *length;
   if (!end || source.duration_s <= 0 || *end > source.duration_s) return std::nullopt;
   return *end - start;
+}
+
+// A rendition touches a side of the box that was asked for, or is as large as its source (which pixel shape and rotation may only stretch
+// and turn). Without a list of renditions its name tells its short side.
+std::optional<std::string> judge_rendition(const tasks::TaskOrder& order, const MediaFacts& source, const jobs::DeliveredFile& file,
+                                           const MediaFacts& result) {
+  constexpr int kRounding = 2;  // sides are even
+  const auto is = [&](int side, std::int64_t wanted) { return std::abs(side - wanted) <= kRounding; };
+  const auto [low, high] = std::minmax(result.width, result.height);
+  const auto [source_low, source_high] = std::minmax(source.width, source.height);
+  const bool whole = low >= source_low - kRounding && high >= source_high - kRounding;
+  const std::string name = file.name.substr(0, file.name.rfind('.'));
+  const json::value* list = order.params.if_contains("renditions");
+  if (list == nullptr || !list->is_array()) {
+    std::int64_t side = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), side);
+    if (error != std::errc{} || std::string_view(end, static_cast<std::size_t>(name.data() + name.size() - end)) != "p")
+      return std::nullopt;
+    const bool rung = side == 1080 || side == 720 || side == 480 || side == 360 || side == 240;
+    if (is(low, side) && (rung || whole)) return std::nullopt;
+    return fmt::format("{}x{}, which is no size of its ladder", result.width, result.height);
+  }
+  for (const json::value& item : list->get_array()) {
+    if (!item.is_object() || text(item.get_object(), "name") != name) continue;
+    const auto width = static_cast<std::int64_t>(number(item.get_object(), "width"));
+    const auto height = static_cast<std::int64_t>(number(item.get_object(), "height"));
+    // With both sides, "1280x720" means 720 lines whichever way up the picture is.
+    const auto fits = [&](std::int64_t w, std::int64_t h) {
+      const bool inside = (w == 0 || result.width <= w + kRounding) && (h == 0 || result.height <= h + kRounding);
+      return inside && (whole || (w > 0 && is(result.width, w)) || (h > 0 && is(result.height, h)));
+    };
+    if (fits(width, height) || (width > 0 && height > 0 && fits(height, width))) return std::nullopt;
+    return fmt::format("{}x{} where {}x{} was asked", result.width, result.height, width, height);
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> judge_duration(const MediaFacts& source, const MediaFacts& result) {
@@ -136,6 +172,8 @@ std::optional<std::string> judge_file(const tasks::TaskOrder& order, const Media
     if (width > 0 && result.width > width) return wrong(fmt::format("{} wide where {} was asked", result.width, width));
     return std::nullopt;
   }
+  if (order.task == "transcode" && file.slot == "renditions")
+    if (auto bad = judge_rendition(order, source, file, result)) return wrong(bad);
   if (order.task == "join" || order.task == "transcode") return wrong(judge_duration(source, result));
   if (order.task == "thumbnail") {
     const auto width = param(order, "width");

@@ -42,6 +42,31 @@ TEST(Verdict, one_frame_of_a_slow_video_may_be_missing_from_the_duration) {
   EXPECT_TRUE(judge_file(upscale, video(320, 180, 10, 2), kFile, video(640, 360, 9.4, 2)));
 }
 
+TEST(Verdict, a_rendition_has_the_size_that_was_asked_for_or_that_of_its_source) {
+  const auto listed =
+      order("transcode", R"({"renditions":[{"name":"a","height":180},{"name":"b","width":1280,"height":720},{"name":"c"}]})");
+  const auto bad = [&](const tasks::TaskOrder& asked, const char* name, MediaFacts source, MediaFacts result) {
+    return judge_file(asked, source, {"renditions", name, "video/mp4", "", 1}, result).has_value();
+  };
+  const MediaFacts film = video(1920, 1080, 10);
+  EXPECT_FALSE(bad(listed, "a.mp4", film, video(320, 180, 10)));
+  EXPECT_TRUE(bad(listed, "a.mp4", film, video(160, 90, 10)));
+  EXPECT_TRUE(bad(listed, "a.mp4", film, video(1920, 1080, 10)));
+  EXPECT_FALSE(bad(listed, "a.mp4", video(160, 90, 10), video(160, 90, 10)));  // never larger than its source
+  EXPECT_FALSE(bad(listed, "b.mp4", film, video(1280, 720, 10)));
+  EXPECT_FALSE(bad(listed, "b.mp4", video(1080, 1920, 10), video(720, 1280, 10)));
+  EXPECT_FALSE(bad(listed, "b.mp4", video(1440, 1080, 10), video(960, 720, 10)));
+  EXPECT_TRUE(bad(listed, "b.mp4", film, video(640, 360, 10)));
+  EXPECT_FALSE(bad(listed, "c.mp4", video(320, 180, 10), video(320, 180, 10)));
+  EXPECT_TRUE(bad(listed, "c.mp4", video(320, 180, 10), video(160, 90, 10)));
+  EXPECT_FALSE(bad(listed, "a.mp4", video(480, 576, 10), video(320, 180, 10)));  // 64:27 a pixel
+  const auto automatic = order("transcode", R"({"ladder":"auto"})");
+  EXPECT_FALSE(bad(automatic, "720p.mp4", film, video(1280, 720, 10)));
+  EXPECT_TRUE(bad(automatic, "720p.mp4", film, video(640, 360, 10)));
+  EXPECT_TRUE(bad(automatic, "90p.mp4", film, video(160, 90, 10)));
+  EXPECT_FALSE(bad(automatic, "90p.mp4", video(160, 90, 10), video(160, 90, 10)));
+}
+
 TEST(Verdict, a_chunk_is_not_held_to_the_duration_of_the_whole) {
   const auto chunk = order("video-upscale", R"({"scale":2,"range":{"start_pts":0,"end_pts":100}})");
   EXPECT_FALSE(judge_file(chunk, video(320, 180, 100), kFile, video(640, 360, 10)));

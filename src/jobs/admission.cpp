@@ -1,6 +1,9 @@
 #include "jobs/admission.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
 
 #include "jobs/redundancy.hpp"
 
@@ -11,6 +14,23 @@ using store::Connection;
 
 constexpr int kAcceptedStatus = 202;
 constexpr std::chrono::hours kIdempotencyLife{24};
+
+// All that is wrong with a request that is well-formed: the first names the problem.
+class Refusals {
+ public:
+  void add(tasks::Problem problem) {
+    if (!all_) {
+      all_ = std::move(problem);
+      return;
+    }
+    std::move(problem.errors.begin(), problem.errors.end(), std::back_inserter(all_->errors));
+    all_->detail = fmt::format("{} things are wrong with the request; see errors", all_->errors.size());
+  }
+  std::optional<tasks::Problem> take() { return std::move(all_); }
+
+ private:
+  std::optional<tasks::Problem> all_;
+};
 
 tasks::Problem unresolved(const MediaRef& ref, std::string code, std::string detail) {
   tasks::Problem problem;
@@ -117,6 +137,14 @@ base::Result<bool> begin_sdk(Connection& connection, const Admission& admission,
 
 }  // namespace
 
+tasks::Problem no_model(const std::string& why) {
+  tasks::Problem problem;
+  problem.code = "model_not_found";
+  problem.detail = why;
+  problem.errors.push_back({"/model", "not_allowed", why});
+  return problem;
+}
+
 JobInput input_of(std::string_view slot, int ordinal, const Artifact& artifact) {
   JobInput input;
   input.slot = slot;
@@ -181,22 +209,24 @@ base::Result<Admitted> admit(Connection& connection, const Admission& admission,
   out.job = admission.job;
   bool ready = true;
   json::value media;
+  Refusals refusals;
+  if (admission.no_model) refusals.add(no_model(*admission.no_model));
   for (std::size_t i = 0; i < admission.media.size(); ++i) {
     const MediaRef& ref = admission.media[i];
     JobInput input;
     if (const auto blob = admission.inlined.find(i); blob != admission.inlined.end()) {
       KINORA_TRY(const Artifact artifact, store_inline(connection, admission, ref, blob->second));
       if (!tasks::accepts(ref.kind, artifact.kind)) {
-        problem = unresolved(ref, "input_invalid", wrong_kind(ref, artifact));
-        return base::fail(base::ErrorCode::canceled, "not admitted");
+        refusals.add(unresolved(ref, "input_invalid", wrong_kind(ref, artifact)));
+        continue;
       }
       input = input_of(ref.slot, ref.ordinal, artifact);
       replace_inline(out.job, ref, artifact);
     } else {
       auto artifact = resolve(connection, ref, admission.job, input);
       if (!artifact) {
-        problem = std::move(artifact.error());
-        return base::fail(base::ErrorCode::canceled, "not admitted");
+        refusals.add(std::move(artifact.error()));
+        continue;
       }
       const std::optional<std::string> upload = input.upload;
       if (*artifact) {
@@ -210,6 +240,8 @@ base::Result<Admitted> admit(Connection& connection, const Admission& admission,
     }
     out.inputs.push_back(std::move(input));
   }
+  problem = refusals.take();
+  if (problem) return base::fail(base::ErrorCode::canceled, "not admitted");
   out.job.phase = ready ? Phase::queued : Phase::awaiting_input;
   if (ready) {
     out.job.queued_at = out.job.created_at;

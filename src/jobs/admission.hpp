@@ -22,7 +22,8 @@ struct Admission {
   std::optional<IdempotencyScope> idempotency;
   std::optional<SubjectHook> webhook;
   std::optional<SdkTry> sdk;
-  bool chosen_id = false;  // job.id was handed in and may be there already
+  std::optional<std::string> no_model;  // why the model is refused (SubmitRequest)
+  bool chosen_id = false;               // job.id was handed in and may be there already
   std::optional<std::string> prefer_node;
   unsigned free_slots = 0;  // of the job's task, for the plan
   PlanSettings plan;
@@ -39,6 +40,8 @@ struct Admitted {
   std::vector<TaskRow> tasks;
   std::vector<std::int64_t> offsets;  // of its events
 };
+
+tasks::Problem no_model(const std::string& why);
 
 // Inside a write. When the request is at fault the result is an error, so that nothing is written, and `problem` says what to answer.
 base::Result<Admitted> admit(store::Connection& connection, const Admission& admission, std::optional<tasks::Problem>& problem);

@@ -60,6 +60,9 @@ struct SubmitRequest {
   std::optional<std::string> id = std::nullopt;
   std::optional<JobParent> parent = std::nullopt;
   std::optional<std::string> prefer_node = std::nullopt;  // asked first: it has the inputs
+  // Why the model that the body names is refused, when it is known that nobody has it; told with all else that is wrong. A repeat of a
+  // request that was taken is answered all the same.
+  std::optional<std::string> no_model = std::nullopt;
 };
 struct SubmitAnswer {
   Job job;
@@ -154,6 +157,8 @@ class Engine {
   Task<Outcome<std::vector<ArtifactFile>>> artifact_files(std::string id);
   Task<Outcome<Listing<Artifact>>> artifacts(std::string project, Page page, std::optional<std::string> kind);
   Task<Outcome<void>> remove_artifact(std::string project, std::string id);
+  // A client has read all of it: of an ephemeral job, it goes soon.
+  Task<Outcome<void>> fetched(const Artifact& artifact);
 
   // Fills in id, status and times. With a promised sha256 that the project has, the upload is complete at once.
   Task<Outcome<Upload>> create_upload(Upload upload);

@@ -200,7 +200,7 @@ Task<std::optional<tasks::TaskFailure>> Engine::State::judge(Running running, ta
     active.job.verifying_at = clock_();
     store(change_of(active, "job.verifying"));
   }
-  const bool give_up = text_at(active.job.requirements, "verification", "on_fail") == "fail";
+  const std::string on_fail(text_at(active.job.requirements, "verification", "on_fail"));
   base::Status verdict = base::fail(base::ErrorCode::canceled, "stopped");
   try {
     verdict = co_await verifier_.verify(order, result, files, level == "perceptual" ? Strictness::perceptual : Strictness::structural);
@@ -211,8 +211,12 @@ Task<std::optional<tasks::TaskFailure>> Engine::State::judge(Running running, ta
   using enum base::ErrorCode;
   const base::ErrorCode code = verdict.error().code;
   const bool of_result = code == invalid || code == unsupported || code == too_large || code == not_found || code == conflict;
+  if (of_result && last && on_fail == "deliver_flagged") {
+    running->flaw = redact(verdict.error().message);
+    co_return std::nullopt;
+  }
   tasks::TaskFailure failure = tasks::failure(of_result ? "verification_failed" : "internal", verdict.error().message);
-  if (give_up && of_result) failure.retryable = false;
+  if (on_fail == "fail" && of_result) failure.retryable = false;
   co_return failure;
 }
 

@@ -43,6 +43,10 @@ json::object body_of(const Job& job) {
   if (!job.metadata.empty()) body["metadata"] = job.metadata;
   if (job.client_ref) body["client_ref"] = *job.client_ref;
   if (job.end_user) body["end_user"] = *job.end_user;
+  if (job.ephemeral) {
+    body["ephemeral"] = true;
+    body["wait_s"] = 1;  // whoever asks again is there to fetch it
+  }
   return body;
 }
 

@@ -133,6 +133,36 @@ TEST_F(EngineChange, erases_an_end_user) {
   EXPECT_EQ(world_.job(other).status, Status::queued);
 }
 
+TEST_F(EngineChange, lets_the_data_of_an_ephemeral_job_go_after_it_was_fetched_or_an_hour) {
+  world_.network.script = [this](AttemptRequest request, AttemptObserver observer) {
+    return world_.work(std::move(request), std::move(observer), {{"image", "a.jpg"}}, {}, "image/jpeg");
+  };
+  const auto made = [&](std::string bytes) {
+    const std::string clip = world_.artifact("video/mp4", nullptr, std::move(bytes));
+    const std::string id =
+        world_.submit_ok({{"task", "thumbnail"}, {"input", {{"video", {{"artifact", clip}}}}}, {"ephemeral", true}, {"wait_s", 1}});
+    EXPECT_TRUE(world_.until_idle());
+    return std::pair(id, clip);
+  };
+  const auto picture = [&](const std::string& id) { return std::string(world_.job(id).output.at("image").at("artifact").as_string()); };
+  const auto there = [&](const std::string& artifact) { return world_.run(world_.engine->artifact("proj_1", artifact)).has_value(); };
+  const auto [fetched, its_clip] = made("one");
+  const auto [left, other_clip] = made("two");
+  const std::string first = picture(fetched), second = picture(left);
+  ASSERT_TRUE(world_.run(world_.engine->fetched(*world_.run(world_.engine->artifact("proj_1", first)))));
+  EXPECT_TRUE(there(first));  // the last bytes may have been lost on the way
+  world_.advance(std::chrono::minutes(10));
+  ASSERT_TRUE(world_.until([&] { return world_.job(fetched).data_removed; }));
+  EXPECT_FALSE(there(first));
+  EXPECT_FALSE(there(its_clip));
+  EXPECT_TRUE(world_.job(fetched).input.contains("$sha256"));
+  EXPECT_TRUE(there(second) && there(other_clip));
+  world_.advance(std::chrono::minutes(55));
+  ASSERT_TRUE(world_.until([&] { return world_.job(left).data_removed; }));
+  EXPECT_FALSE(there(second) || there(other_clip));
+  EXPECT_EQ(world_.history(left), "job.created job.queued job.preparing job.started job.verifying job.succeeded");
+}
+
 TEST_F(EngineChange, finds_the_job_of_an_sdks_earlier_try) {
   const auto first = sdk(0);
   const auto repeat = sdk(1);

@@ -68,6 +68,17 @@ Task<Outcome<Listing<Artifact>>> Engine::artifacts(std::string project, Page pag
       co_await state_->database_.read([&](Connection& connection) { return list_artifacts(connection, project, page, kind); }));
 }
 
+Task<Outcome<void>> Engine::fetched(const Artifact& artifact) {
+  if (!artifact.source.contains("ephemeral")) co_return Outcome<void>();
+  const auto state = state_;
+  const std::int64_t until = (state->clock_() + std::chrono::seconds(kFetchedS)).time_since_epoch().count();
+  const auto changed = co_await state->database_.write([until, id = artifact.id](Connection& connection) {
+    return connection.run("UPDATE artifacts SET expires_at = min(expires_at, ?) WHERE id = ?", until, id);
+  });
+  if (!changed) co_return refuse(changed.error());
+  co_return Outcome<void>();
+}
+
 Task<Outcome<void>> Engine::remove_artifact(std::string project, std::string id) {
   struct Removed {
     std::int64_t offset = 0;

@@ -56,8 +56,9 @@ struct RunningAttempt {
   Attempt row;
   std::map<std::string, AttemptFile> files;
   std::string capability;
-  bool recovered = false;         // was running before a restart: may have delivered files already
-  bool seen_by_executor = false;  // no longer among Waiting::starting
+  std::optional<std::string> flaw;  // what verification found in a result that is delivered all the same
+  bool recovered = false;           // was running before a restart: may have delivered files already
+  bool seen_by_executor = false;    // no longer among Waiting::starting
   std::shared_ptr<boost::asio::cancellation_signal> cancel = std::make_shared<boost::asio::cancellation_signal>();
 };
 
@@ -143,7 +144,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   // engine_complete.cpp
   void succeeded(const Running& running, const tasks::TaskResult& result);
   // `change` holds the task and the attempt that ended.
-  void complete_job(ActiveJob& active, Change change, const tasks::TaskResult& result);
+  void complete_job(ActiveJob& active, Change change, const tasks::TaskResult& result,
+                    const std::optional<std::string>& flaw = std::nullopt);
   void complete_cut(ActiveJob& active, const Running& running, TaskRow& task, const tasks::TaskResult& result);
   void complete_chunk(ActiveJob& active, RunningAttempt& running, TaskRow& task, const tasks::TaskResult& result);
   Attempt close(RunningAttempt& running, std::string_view state);

@@ -27,7 +27,8 @@ Job job_of(Submission&& wanted, const SubmitRequest& request, const EngineSettin
   job.end_user = std::move(wanted.end_user);
   job.trace_id = request.trace_id;
   job.parent = request.parent;
-  job.retention_s = wanted.retention_s.value_or(settings.result_retention_s);
+  job.ephemeral = wanted.ephemeral;
+  job.retention_s = job.ephemeral ? kEphemeralS : wanted.retention_s.value_or(settings.result_retention_s);
   job.created_at = now;
   job.deadline_at =
       wanted.deadline ? *wanted.deadline : now + std::chrono::seconds(wanted.deadline_s.value_or(settings.default_deadline_s));
@@ -39,7 +40,10 @@ Job job_of(Submission&& wanted, const SubmitRequest& request, const EngineSettin
 
 Task<Outcome<SubmitAnswer>> Engine::State::submit(SubmitRequest request) {
   auto wanted = parse_submission(request.body);
-  if (!wanted) co_return tl::unexpected<tasks::Problem>(std::move(wanted.error()));
+  if (!wanted) {
+    if (request.no_model) wanted.error().errors.push_back(jobs::no_model(*request.no_model).errors.front());
+    co_return tl::unexpected<tasks::Problem>(std::move(wanted.error()));
+  }
   if (stopping_) co_return refuse("maintenance", "the gateway is shutting down");
   if (active_.size() + admitting_ >= settings_.max_active_jobs) {
     auto full = refuse("queue_full", "too many jobs are waiting; try again later");
@@ -73,6 +77,7 @@ Task<Outcome<SubmitAnswer>> Engine::State::submit(SubmitRequest request) {
   admission.job.retry_of = request.retry_of;
   admission.idempotency = request.idempotency;
   admission.sdk = request.sdk;
+  admission.no_model = request.no_model;
   admission.chosen_id = request.id.has_value();
   admission.prefer_node = request.prefer_node;
   admission.free_slots = worker_.free_slots(admission.job.task, admission.job.resolved_model.value_or(""));

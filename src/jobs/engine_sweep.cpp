@@ -2,8 +2,9 @@
 #include <algorithm>
 
 #include "base/time.hpp"
-
 #include "jobs/engine_state.hpp"
+#include "jobs/purge.hpp"
+#include "jobs/submission.hpp"
 
 namespace kinora::jobs {
 namespace {
@@ -104,6 +105,17 @@ base::Result<Swept> sweep_rows(Connection& connection, UnixMillis now, const Eng
   KINORA_TRY(const auto keys, connection.run("DELETE FROM idempotency WHERE expires_at <= ?", at));
   static_cast<void>(keys);
   KINORA_OK(forget_sdk_tries(connection, now));
+  KINORA_TRY(const auto fleeting,
+             ids(connection,
+                 "SELECT id FROM jobs WHERE ephemeral = 1 AND data_removed = 0 AND (completed_at <= ?1 OR (status = 'succeeded' AND NOT "
+                 "EXISTS (SELECT 1 FROM artifacts WHERE source_job = jobs.id))) LIMIT ?2",
+                 at - kEphemeralS * 1000));
+  for (const std::string& id : fleeting) {
+    KINORA_TRY(const Job job, find_job(connection, id));
+    KINORA_TRY(auto released, purge_job(connection, job));
+    out.released.insert(out.released.end(), released.begin(), released.end());
+  }
+  out.rows += static_cast<std::int64_t>(fleeting.size());
   KINORA_TRY(const auto old,
              ids(connection, "SELECT id FROM jobs WHERE completed_at < ? LIMIT ?", (now - kJobsKept).time_since_epoch().count()));
   for (const std::string& id : old) KINORA_OK(delete_job(connection, id));

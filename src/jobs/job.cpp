@@ -114,6 +114,7 @@ json::object to_json(const Job& job, const Links& links, UnixMillis now, std::in
   out["end_user"] = text_or_null(job.end_user);
   out["tags"] = json::value_from(job.tags);
   out["metadata"] = job.metadata;
+  if (job.ephemeral) out["ephemeral"] = true;
   if (job.data_removed) out["data_removed"] = true;
   const std::string self = "/v1/jobs/" + job.id;
   out["urls"] = {{"self", links.absolute(self)},

@@ -69,6 +69,7 @@ struct Job {
   std::optional<UnixMillis> start_deadline_at;
   bool cancel_requested = false;
   bool data_removed = false;
+  bool ephemeral = false;  // its data goes by itself (submission.hpp)
   std::optional<JobParent> parent;
 };
 

@@ -255,6 +255,14 @@ TEST_F(MediaTest, runs_a_result_that_fails_verification_elsewhere_or_gives_up) {
   EXPECT_EQ(world_.job(once).error.at("code"), "verification_failed");
   EXPECT_EQ(world_.network.runs, runs + 1);
 
+  body.as_object()["requirements"] = {{"verification", {{"on_fail", "deliver_flagged"}}}};
+  const std::string flagged = world_.submit_ok(body);
+  ASSERT_TRUE(world_.until_idle());
+  EXPECT_EQ(world_.job(flagged).status, Status::succeeded);
+  EXPECT_EQ(world_.network.runs, runs + 2);
+  EXPECT_EQ(world_.job(flagged).output.at("verification"), (json::value{{"passed", false}, {"detail", "all black"}}));
+  EXPECT_TRUE(world_.job(flagged).output.at("image").at("artifact").is_string());
+
   const int asked = world_.verifier.asked;
   body.as_object()["requirements"] = {{"verification", {{"level", "checksum"}}}};
   const std::string unchecked = world_.submit_ok(body);

@@ -92,6 +92,7 @@ ResultOutput make_output(const Job& job, const tasks::TaskResult& result, UnixMi
     artifact.sha256 = file.sha256;
     artifact.media = file.media;
     artifact.source = {{"job", job.id}, {"slot", file.slot}};
+    if (job.ephemeral) artifact.source["ephemeral"] = true;
     artifact.created_at = now;
     artifact.expires_at = now + std::chrono::seconds(job.retention_s);
     return artifact;

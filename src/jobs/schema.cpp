@@ -128,7 +128,13 @@ ALTER TABLE artifacts ADD COLUMN expiry_told INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX artifacts_to_tell ON artifacts(expires_at) WHERE expiry_told = 0;
 )sql";
 
-constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries, kParents, kExpiring};
+// Jobs whose data goes by itself, as long as it is there.
+constexpr std::string_view kEphemeral = R"sql(
+ALTER TABLE jobs ADD COLUMN ephemeral INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX jobs_ephemeral ON jobs(completed_at) WHERE ephemeral = 1 AND data_removed = 0;
+)sql";
+
+constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries, kParents, kExpiring, kEphemeral};
 
 }  // namespace
 

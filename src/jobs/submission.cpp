@@ -107,8 +107,11 @@ void read_requirements(ObjectReader& body, Submission& out, FieldErrors& errors)
         level && *level != "none" && *level != "checksum" && *level != "structural" && *level != "perceptual")
       verification.error("level", "not_allowed", "must be one of \"none\", \"checksum\", \"structural\", \"perceptual\"");
     verification.number("sample_rate", 0, 1);
-    if (const auto on_fail = verification.string("on_fail", 32); on_fail && *on_fail != "retry_elsewhere" && *on_fail != "fail")
-      verification.error("on_fail", "not_allowed", "must be one of \"retry_elsewhere\", \"fail\"");
+    const std::string on_fail = verification.string("on_fail", 32).value_or("fail");
+    if (on_fail != "retry_elsewhere" && on_fail != "fail" && on_fail != "deliver_flagged")
+      verification.error("on_fail", "not_allowed", "must be one of \"retry_elsewhere\", \"fail\", \"deliver_flagged\"");
+    if (on_fail == "deliver_flagged" && redundancy_of(out.requirements).replicas > 1)
+      verification.error("on_fail", "not_allowed", "\"deliver_flagged\" is for one replica: of several, results that verify are chosen");
     verification.finish();
   }
   in.finish();
@@ -259,7 +262,7 @@ Outcome<Submission> parse_submission(const json::value& body) {
   ObjectReader in(body, "", errors);
   const std::string task = in.required_string("task", 64);
   out.task = tasks::find_task(task);
-  if (!task.empty() && (out.task == nullptr || out.task->internal)) return tl::unexpected<tasks::Problem>(task_not_found(task));
+  if (out.task != nullptr && out.task->internal) out.task = nullptr;
   out.model = in.string("model", 200);
   if (out.model && out.task != nullptr && !out.task->has_models && *out.model != "auto")
     in.error("model", "not_allowed", "this task has no models");
@@ -275,6 +278,10 @@ Outcome<Submission> parse_submission(const json::value& body) {
     out.params = std::move(split.params);
     out.media = read_media(*out.task, split.media, errors);
     if (input.is_object()) out.input = std::move(input.get_object());
+  } else if (given != nullptr) {
+    in.object("input");  // of an unknown task: a kind at least
+  } else if (body.is_object() && task.empty()) {
+    in.error("input", "missing_field", "is required: what the task works on");
   }
   read_requirements(in, out, errors);
   read_output(in, out, errors);
@@ -282,7 +289,16 @@ Outcome<Submission> parse_submission(const json::value& body) {
   read_labels(in, out, errors);
   out.webhook = read_subject_hook(in, "webhook", errors);
   out.wait_s = static_cast<int>(in.integer("wait_s", 0, 60).value_or(0));
+  out.ephemeral = in.boolean("ephemeral").value_or(false);
+  if (out.ephemeral && out.wait_s == 0 && !out.webhook)
+    in.error("ephemeral", "not_allowed", "needs `wait_s` or a `webhook`: somebody has to fetch the result before it goes");
+  if (out.ephemeral && out.retention_s) in.error("ephemeral", "not_allowed", "leaves no choice of output.retention_s");
   in.finish();
+  if (!task.empty() && out.task == nullptr) {
+    tasks::Problem problem = task_not_found(task);
+    std::move(errors.begin(), errors.end(), std::back_inserter(problem.errors));
+    return tl::unexpected<tasks::Problem>(std::move(problem));
+  }
   if (!errors.empty()) return tl::unexpected<tasks::Problem>(wrong(std::move(errors)));
   return out;
 }

@@ -57,10 +57,15 @@ struct Submission {
   std::vector<std::string> tags;
   std::optional<SubjectHook> webhook;
   int wait_s = 0;
+  bool ephemeral = false;
 };
 
+// Of a job whose data goes by itself: that long after its end, or a little after its results were fetched.
+inline constexpr std::int64_t kEphemeralS = 3600;
+inline constexpr std::int64_t kFetchedS = 60;  // a connection may break with the last bytes: time to ask again
+
 // All errors at once. Code: schema_invalid (422) when only the input is wrong, else that of the first wrong field (400); task_not_found
-// (404).
+// (404), with what else is wrong.
 Outcome<Submission> parse_submission(const json::value& body);
 
 // Members `tags` and `metadata`; nullopt when absent. What is wrong is added to `errors`.

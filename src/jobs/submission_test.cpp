@@ -60,6 +60,18 @@ TEST(Submission, names_the_task_that_was_meant) {
   EXPECT_EQ(first_error(parse(R"({"task": "join"})")), "task_not_found at /task");  // the planner's own
 }
 
+TEST(Submission, of_an_unknown_or_missing_task_tells_what_else_is_wrong) {
+  const auto pointers = [](const Outcome<Submission>& out) {
+    std::vector<std::string> all;
+    for (const auto& error : out.error().errors) all.push_back(error.pointer);
+    return all;
+  };
+  EXPECT_EQ(pointers(parse("{}")), (std::vector<std::string>{"/task", "/input"}));
+  const auto out = parse(R"({"task": "video-upscal", "input": 3, "wait_s": 61})");
+  EXPECT_EQ(out.error().code, "task_not_found");
+  EXPECT_EQ(pointers(out), (std::vector<std::string>{"/task", "/input", "/wait_s"}));
+}
+
 TEST(Submission, tells_a_wrong_input_from_a_wrong_request) {
   EXPECT_EQ(
       first_error(parse(R"({"task": "video-upscale", "input": {"video": {"artifact": "art_01KE0000000000000000000001"}, "scale": 9}})")),
@@ -112,6 +124,23 @@ TEST(Submission, limits_tags_and_metadata) {
   body.erase("tags");
   body["metadata"] = {{"k", std::string(kMaxMetadataBytes + 1, 'v')}};
   EXPECT_EQ(first_error(parse_submission(body)), "invalid_field at /metadata/k");
+}
+
+TEST(Submission, what_is_ephemeral_needs_somebody_who_fetches_it) {
+  EXPECT_EQ(first_error(parse(with_input(R"(, "ephemeral": true)"))), "invalid_field at /ephemeral");
+  EXPECT_EQ(first_error(parse(with_input(R"(, "ephemeral": true, "wait_s": 5, "output": {"retention_s": 7200})"))),
+            "invalid_field at /ephemeral");
+  EXPECT_TRUE(parse(with_input(R"(, "ephemeral": true, "wait_s": 5)"))->ephemeral);
+  EXPECT_TRUE(parse(with_input(R"(, "ephemeral": true, "webhook": {"url": "https://a.example/hook"})")));
+  EXPECT_FALSE(parse(with_input(""))->ephemeral);
+}
+
+TEST(Submission, flagged_results_are_of_one_replica) {
+  const auto with = [](const std::string& more) {
+    return parse(with_input(R"(, "requirements": {"verification": {"on_fail": "deliver_flagged"})" + more + "}"));
+  };
+  EXPECT_TRUE(with(""));
+  EXPECT_EQ(first_error(with(R"(, "redundancy": {"replicas": 2})")), "invalid_field at /requirements/verification/on_fail");
 }
 
 TEST(Submission, knows_models_only_where_there_are_some) {

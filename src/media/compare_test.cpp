@@ -35,6 +35,15 @@ TEST(Compare, sees_pictures_that_stand_upside_down_or_came_too_late) {
   EXPECT_LT(compare(clip("london_roofs_360p_5s.mp4"), dir / "flipped.mp4")->mean.ssim_y, 0.7);
 }
 
+TEST(Compare, finds_the_last_picture_of_a_file_whose_packets_have_no_length) {
+  ScratchDir dir;
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"), "-an -r 8 -frames:v 9 -s 96x64 -c:v libx264 -bf 2 -video_track_timescale 200000",
+                     dir / "slow.mp4"));
+  const auto same = compare(dir / "slow.mp4", dir / "slow.mp4");
+  ASSERT_TRUE(same.has_value()) << same.error().message;
+  EXPECT_EQ(same->samples, 8);  // the last of them lies in the last picture
+}
+
 TEST(Compare, takes_stills_and_refuses_sound) {
   ScratchDir dir;
   ASSERT_TRUE(ffmpeg(clip("cat_chelsea.png"), "-vf scale=902:600:flags=bicubic", dir / "big.png"));

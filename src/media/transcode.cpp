@@ -197,12 +197,10 @@ base::Result<TranscodeResult> transcode(const std::string& path, const std::stri
     return base::fail(ErrorCode::invalid, "a segment is 0.5 to 30 seconds");
   KINORA_TRY(AudioFeed audio, AudioFeed::open(path, options.audio_bitrate, options.limits));
   const StreamInfo* video = audio.info().video();
-  // A stream that announces video without ever showing a picture (0x0) is sound with an empty promise.
-  const bool has_video = video != nullptr && video->width > 0;
-  if (video != nullptr && !has_video && audio.tracks().empty())
-    return base::fail(ErrorCode::invalid, "the file announces pictures of which none can be decoded");
+  if (video != nullptr && video->width <= 0)
+    return base::fail(ErrorCode::invalid, "the file announces pictures of which none can be decoded (its sound alone: extract-audio)");
   Transcoder transcoder(output_dir, options, control, std::move(audio));
-  if (!has_video) return transcoder.sound_only();
+  if (video == nullptr) return transcoder.sound_only();
   VideoReaderOptions reading;
   reading.threads = options.threads;
   reading.limits = options.limits;

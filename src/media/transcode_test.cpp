@@ -191,6 +191,13 @@ TEST(Transcode, takes_video_without_sound_and_sound_without_video) {
   EXPECT_EQ(ffprobe_line(deaf / "audio_1/index.m3u8", "stream=codec_name"), "aac");
 }
 
+TEST(Transcode, refuses_a_video_whose_track_never_shows_a_picture) {
+  ScratchDir dir;
+  const auto made = transcode(clip("broken/zero_video_frames.ts"), dir.path(), quick());
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().code, base::ErrorCode::invalid);
+}
+
 TEST(Transcode, makes_fragmented_segments_and_h265) {
   ScratchDir dir;
   TranscodeOptions options = quick({{"r", 0, 144}});

@@ -130,8 +130,11 @@ base::Result<std::optional<Frame>> VideoReader::State::in_range() {
     }
     if (!before || (frame && compare(frame->pts(), *options.start) == 0)) return frame;
     const std::int64_t start = rescale(*options.start, before->pts().base);
-    // The last frame of a file stays for its duration only.
-    if (!frame && before->pts().ticks + before->duration_ticks() <= start) return std::nullopt;
+    // The last frame of a file stays for its duration only; where an MP4 gives packets none, for that of a frame at the mean rate.
+    const double rate = stream.average_rate.value();
+    std::int64_t shown = before->duration_ticks();
+    if (shown <= 0 && rate > 0) shown = std::llround(1 / (rate * before->pts().base.value()));
+    if (!frame && before->pts().ticks + shown <= start) return std::nullopt;
     before->set_pts({start, before->pts().base});
     after = std::move(frame);
     return before;

@@ -33,13 +33,17 @@ base::Result<Target> parse_target(std::string_view target) {
   return out;
 }
 
-base::Result<Request> make_request(const MessageHead& head, const Peer& peer) {
-  KINORA_TRY(Target target, parse_target(head.target));
+Request make_request(const MessageHead& head, const Peer& peer) {
+  auto target = parse_target(head.target);
   Request request;
   request.method = head.method;
   request.target = head.target;
-  request.path = std::move(target.path);
-  request.query = std::move(target.query);
+  if (target) {
+    request.path = std::move(target->path);
+    request.query = std::move(target->query);
+  } else {
+    request.params.emplace_back(kMalformed, std::move(target.error().message));
+  }
   request.headers = head.headers;
   request.content_length = head.content_length;
   request.peer = peer;

@@ -14,6 +14,9 @@ struct Target {
 // percent encoding, NUL, and "." or ".." segments (also encoded ones): no honest client sends them, and every use of a path
 // would have to think of them.
 base::Result<Target> parse_target(std::string_view target);
-base::Result<Request> make_request(const MessageHead& head, const Peer& peer);
+// A target that cannot be parsed gives a request with an empty path, and why as the parameter kMalformed: it is to be answered by 400, as
+// Router does.
+inline constexpr std::string_view kMalformed = "malformed";
+Request make_request(const MessageHead& head, const Peer& peer);
 
 }  // namespace kinora::net

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "net/request_target.hpp"
+
 namespace kinora::net {
 namespace {
 
@@ -66,12 +68,12 @@ void Router::on_refusal(Refusal refusal) { refusal_ = std::move(refusal); }
 
 Task<void> Router::route(Request& request, Response& response) const {
   const auto path = split(request.path);
-  std::set<std::string> allowed;
+  std::set<std::string> allowed;  // methods of routes that match
   const Route* found = nullptr;
   Params params;
   for (const Route& route : routes_) {
     Params these;
-    if (!match(route.segments, path, request.path, these)) continue;
+    if (request.path.empty() || !match(route.segments, path, request.path, these)) continue;
     allowed.insert(route.method);
     const bool exact = route.method == request.method;
     if (exact || (request.method == "HEAD" && route.method == "GET" && !found)) {
@@ -85,7 +87,7 @@ Task<void> Router::route(Request& request, Response& response) const {
     co_await found->handler(request, response);
     co_return;
   }
-  const int status = allowed.empty() ? 404 : 405;
+  const int status = request.path.empty() ? 400 : allowed.empty() ? 404 : 405;
   if (allowed.contains("GET")) allowed.insert("HEAD");
   std::string allow;
   for (const auto& method : allowed) allow += (allow.empty() ? "" : ", ") + method;
@@ -96,7 +98,8 @@ Task<void> Router::route(Request& request, Response& response) const {
   }
   Headers headers{{"content-type", "text/plain"}};
   if (status == 405) headers.add("allow", allow);
-  (void)co_await response.send(status, std::move(headers), std::string(reason_phrase(status)) + "\n");
+  (void)co_await response.send(status, std::move(headers),
+                               (status == 400 ? std::string(request.param(kMalformed)) : std::string(reason_phrase(status))) + "\n");
 }
 
 }  // namespace kinora::net

@@ -96,6 +96,11 @@ TEST(Router, says_404_for_unknown_paths_and_405_with_allow_for_other_methods) {
   EXPECT_EQ(site.last->headers.get("allow"), "GET, HEAD, POST");
 }
 
+TEST(Router, says_400_to_a_target_that_is_no_path_even_where_the_root_has_a_route) {
+  Site site;
+  EXPECT_EQ(site.ask("GET", "").substr(0, 3), "400");
+}
+
 TEST(Router, lets_the_owner_word_its_refusals) {
   Site site;
   site.router.on_refusal([](Request& request, Response& response, int status) -> Task<void> {

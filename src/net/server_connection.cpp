@@ -133,18 +133,14 @@ Task<void> ServerConnection::serve(std::shared_ptr<ServerExchange> exchange) {
 }
 
 Task<void> ServerConnection::handle(ServerExchange& exchange, ServerResponse& response) {
-  auto request = make_request(exchange.head, peer_);
-  if (!request) {
-    (void)co_await response.send(400, Headers().with("content-type", "text/plain"), request.error().message + "\n");
-    co_return;
-  }
+  Request request = make_request(exchange.head, peer_);
   ServerBody body(*connection_, exchange, setup_->settings.limits.idle);
-  request->body = &body;
+  request.body = &body;
   try {
-    co_await setup_->handler(*request, response);
+    co_await setup_->handler(request, response);
   } catch (const std::exception& error) {
     if (exchange.gone) throw;  // cancelled; nobody waits for an answer
-    base::log::error("net", "a handler failed", {{"path", request->path}, {"error", error.what()}});
+    base::log::error("net", "a handler failed", {{"path", request.path}, {"error", error.what()}});
   }
 }
 

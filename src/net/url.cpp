@@ -29,6 +29,12 @@ std::optional<std::uint64_t> decimal(std::string_view text) {
   return value;
 }
 
+// A position in a file may have any number of digits (RFC 9110 14.1.1): one past 64 bits lies behind every content.
+std::optional<std::uint64_t> saturated(std::string_view text) {
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  return decimal(text).value_or(UINT64_MAX);
+}
+
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -144,14 +150,14 @@ base::Result<std::optional<ByteRange>> parse_range(std::optional<std::string_vie
   if (!bytes || dash == std::string_view::npos || set.find(',') != std::string_view::npos) return whole;
   const auto first_text = set.substr(0, dash);
   const auto last_text = set.substr(dash + 1);
-  const auto last = decimal(last_text);
+  const auto last = saturated(last_text);
   if (!last_text.empty() && !last) return whole;
   if (first_text.empty()) {  // the last N bytes
     if (!last) return whole;
     if (*last == 0 || size == 0) return fail(ErrorCode::invalid, "the range lies outside of the content");
     return ByteRange{*last >= size ? 0 : size - *last, size - 1};
   }
-  const auto first = decimal(first_text);
+  const auto first = saturated(first_text);
   if (!first || (last && *last < *first)) return whole;
   if (*first >= size) return fail(ErrorCode::invalid, "the range lies outside of the content");
   return ByteRange{*first, last && *last < size ? *last : size - 1};

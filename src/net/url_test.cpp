@@ -75,6 +75,15 @@ TEST(Range, is_cut_to_the_content) {
   EXPECT_EQ(parse_range("bytes=-100", 10).value()->first, 0u);
 }
 
+// RFC 9110 14.1.1: first-pos and last-pos are 1*DIGIT; 14.1.2: a last-pos past the content means the rest of it.
+TEST(Range, positions_past_64_bits_lie_behind_the_content) {
+  const auto cut = parse_range("bytes=4-99999999999999999999", 10).value();
+  EXPECT_EQ(cut->first, 4u);
+  EXPECT_EQ(cut->last, 9u);
+  EXPECT_EQ(parse_range("bytes=-99999999999999999999", 10).value()->first, 0u);
+  EXPECT_FALSE(parse_range("bytes=99999999999999999999-", 10));
+}
+
 TEST(Range, outside_of_the_content_is_an_error) {
   for (const char* header : {"bytes=10-", "bytes=10-20", "bytes=-0"}) EXPECT_FALSE(parse_range(header, 10)) << header;
   EXPECT_FALSE(parse_range("bytes=0-", 0));
@@ -84,7 +93,7 @@ TEST(Range, outside_of_the_content_is_an_error) {
 TEST(Range, is_ignored_when_absent_malformed_or_of_another_kind) {
   EXPECT_EQ(parse_range(std::nullopt, 10).value().has_value(), false);
   for (const char* header : {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,4-5", "items=0-1", "bytes=1-x",
-                             "bytes=99999999999999999999-", "bytes= 1 - 2"}) {
+                             "bytes=+1-2", "bytes= 1 - 2"}) {
     EXPECT_FALSE(parse_range(header, 10).value().has_value()) << header;
   }
 }

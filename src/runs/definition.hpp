@@ -11,7 +11,7 @@
 namespace kinora::runs {
 
 inline constexpr std::size_t kMaxSteps = 100;
-inline constexpr int kMaxInstances = 5000;  // of steps, after fan-out, in one run
+inline constexpr int kMaxInstances = 5000;  // of steps, after fan-out, in one run and the runs inside it
 inline constexpr int kMaxItems = 1000;      // of one fan-out
 inline constexpr int kMaxDepth = 4;         // of runs inside runs
 inline constexpr std::int64_t kMaxTimeoutS = 604'800;

@@ -27,7 +27,34 @@ ActiveRun& Engine::State::adopt(Run run, Definition definition) {
   active.run = std::move(run);
   active.definition = std::move(definition);
   derive(active.definition, active.run);
+  active.root = root_of(active.run);
+  active.counted = instances(active.run);
   return active;
+}
+
+std::string Engine::State::root_of(const Run& run) {
+  const ActiveRun* parent = run.parent ? find(run.parent->run) : nullptr;
+  return parent == nullptr ? run.id : parent->root;
+}
+
+void Engine::State::settle_in_tree(ActiveRun& active) {
+  std::size_t& all = instances_[active.root];
+  active.run.elsewhere = all - std::min(all, active.counted);
+  settle(active.definition, active.run, clock_(), active.pending);
+  active.counted = instances(active.run);
+  all = active.run.elsewhere + active.counted;
+}
+
+Task<base::Status> Engine::State::count_tree(std::string root) {
+  KINORA_CO_TRY(const std::size_t all,
+                co_await database_.read([&](Connection& connection) { return instances_of_tree(connection, root); }));
+  instances_[root] = all;
+  co_return base::Status();
+}
+
+void Engine::State::forget(const std::string& id) {
+  active_.erase(id);
+  instances_.erase(id);
 }
 
 Change take_change(ActiveRun& active, const std::function<std::string(std::string_view)>& new_id, UnixMillis now) {
@@ -93,7 +120,7 @@ base::Status write_details(Connection& connection, const Change& change, std::ve
 }
 
 void Engine::State::advance(ActiveRun& active) {
-  settle(active.definition, active.run, clock_(), active.pending);
+  settle_in_tree(active);
   active.changed = active.changed || active.pending.any();
   if (active.due) due_.erase({*active.due, active.run.id});
   active.due = next_due(active.definition, active.run);
@@ -151,7 +178,7 @@ void Engine::State::stored(const std::string& id, const std::shared_ptr<Change>&
   if (!terminal(active->run.status)) return;
   if (active->due) due_.erase({*active->due, id});
   const Run run = std::move(active->run);
-  active_.erase(id);
+  forget(id);
   if (run.parent) child_ended(run);
 }
 
@@ -191,18 +218,23 @@ Task<Outcome<Run>> Engine::State::change(std::string project, std::string id, st
     if (!loaded) co_return jobs::refuse(loaded.error());
     auto definition = parse_definition(loaded->definition);
     if (!definition) co_return tl::unexpected(std::move(definition).error());
-    if (find(id) == nullptr) adopt(std::move(*loaded), std::move(*definition));
+    if (find(id) == nullptr) {
+      ActiveRun& again = adopt(std::move(*loaded), std::move(*definition));
+      if (again.root == id) instances_[id] = again.counted;
+    }
   }
   ActiveRun& active = *find(id);
+  const int generation = active.run.generation;
   if (active.run.project != project) co_return jobs::refuse("not_found", "no run of that id");
   const auto done = what(active);
   if (!done) {
-    if (terminal(active.run.status) && !active.storing && !active.changed) active_.erase(id);
+    if (terminal(active.run.status) && !active.storing && !active.changed) forget(id);
     co_return tl::unexpected(done.error());
   }
   active.changed = active.changed || active.pending.any();
+  if (active.run.generation != generation && active.root == id) instances_[id] = active.counted = instances(active.run);  // counts anew
   advance(active);
-  if (ActiveRun* same = find(id); same != nullptr && terminal(same->run.status) && !same->storing && !same->changed) active_.erase(id);
+  if (ActiveRun* same = find(id); same != nullptr && terminal(same->run.status) && !same->storing && !same->changed) forget(id);
   co_await settled(id);
   auto stored_run = co_await database_.read([&](Connection& connection) { return find_run(connection, project, id); });
   if (!stored_run) co_return jobs::refuse(stored_run.error());
@@ -255,7 +287,11 @@ double Engine::fraction(std::string_view run, std::size_t step, std::size_t inde
 std::optional<double> Engine::eta_s(const Run& run, const Definition& definition) const {
   return runs::eta_s(
       definition, run, [&](std::size_t step, std::size_t index) { return fraction(run.id, step, index); },
-      [&](std::string_view task, std::string_view model) { return state_->jobs_.mean_seconds(task, model); });
+      [&](std::string_view task, std::string_view model) { return state_->jobs_.mean_seconds(task, model); },
+      [&](const std::string& child) -> std::optional<double> {
+        const ActiveRun* active = state_->find(child);
+        return active == nullptr ? std::nullopt : eta_s(active->run, active->definition);
+      });
 }
 
 }  // namespace kinora::runs

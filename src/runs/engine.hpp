@@ -25,6 +25,8 @@ struct EngineSettings {
   std::chrono::milliseconds store_again{1000};     // a change that the disk refused is written again after that
   std::chrono::milliseconds submit_again{1000};    // a job that the queue refused is offered again after that
   std::chrono::milliseconds progress_every{1000};  // step.progress of one step at most so often
+  // Why nobody can do the task with that model ("" and "auto...": with any), as far as that is known for sure; nullopt: somebody may.
+  std::function<Task<std::optional<std::string>>(std::string task, std::string model)> missing_model = {};
 };
 
 struct CreateRequest {

@@ -36,6 +36,34 @@ Task<Outcome<std::pair<Definition, json::object>>> Engine::State::read(std::stri
   co_return std::pair(std::move(*definition), std::move(args));
 }
 
+Task<std::optional<std::string>> Engine::State::missing_model(const json::object& body) {
+  if (!settings_.missing_model) co_return std::nullopt;
+  const json::value* model = body.if_contains("model");
+  const std::string named = model != nullptr && model->is_string() ? std::string(model->get_string()) : std::string();
+  co_return co_await settings_.missing_model(std::string(body.at("task").as_string()), named);
+}
+
+// Steps that name models which nobody has, their fallbacks too. A step without a model may wait for whoever comes.
+Task<std::optional<tasks::Problem>> Engine::State::missing_models(Definition definition) {
+  base::FieldErrors errors;
+  for (const Step& step : definition.steps) {
+    std::optional<std::string> why;
+    for (const json::object& body : step.variants) {
+      const json::value* model = body.if_contains("model");
+      const bool named = model != nullptr && model->is_string() && !model->get_string().starts_with("auto");
+      why = named ? co_await missing_model(body) : std::nullopt;
+      if (!why) break;
+    }
+    if (why) errors.push_back({step.pointer + "/model", "model_not_found", *why});
+  }
+  if (errors.empty()) co_return std::nullopt;
+  tasks::Problem problem;
+  problem.code = "workflow_type_error";
+  problem.detail = errors.front().pointer + " " + errors.front().detail;
+  problem.errors = std::move(errors);
+  co_return problem;
+}
+
 Task<Outcome<CreateAnswer>> Engine::State::create(CreateRequest request, std::optional<std::string> id,
                                                   std::optional<jobs::JobParent> parent, int depth) {
   auto wanted = parse_run_request(request.body);
@@ -48,6 +76,8 @@ Task<Outcome<CreateAnswer>> Engine::State::create(CreateRequest request, std::op
   }
   auto read_one = co_await read(request.project, *wanted);
   if (!read_one) co_return tl::unexpected(std::move(read_one).error());
+  std::optional<tasks::Problem> refused;  // told unless the request is a repeat of one that was taken
+  if (!parent) refused = co_await missing_models(read_one->first);
   ActiveRun fresh;
   fresh.definition = std::move(read_one->first);
   Run& run = fresh.run;
@@ -72,7 +102,8 @@ Task<Outcome<CreateAnswer>> Engine::State::create(CreateRequest request, std::op
   run.steps.resize(fresh.definition.steps.size());
   derive(fresh.definition, run);
   fresh.pending.events.push_back({"run.created", run_event_data(run)});
-  settle(fresh.definition, run, now, fresh.pending);
+  fresh.root = root_of(run);
+  settle_in_tree(fresh);
   for (std::size_t i = 0; i < run.steps.size(); ++i) fresh.pending.steps.insert(i);
   const Change change = take_change(fresh, [this](std::string_view prefix) { return new_id(prefix); }, now);
 
@@ -97,9 +128,11 @@ Task<Outcome<CreateAnswer>> Engine::State::create(CreateRequest request, std::op
         out.state = std::move(state);
         return out;
       }
+      if (refused) return base::fail(base::ErrorCode::canceled, "not admitted");
       constexpr std::chrono::hours kKept{24};
       KINORA_OK(jobs::finish_idempotent(connection, *request.idempotency, {202, "", run.id}, std::max(run.deadline_at, now) + kKept));
     }
+    if (refused) return base::fail(base::ErrorCode::canceled, "not admitted");
     KINORA_OK(insert_run(connection, change.run));
     KINORA_OK(
         keep_artifacts(connection, run.project, json::value(change.run.args), change.run.deadline_at));  // what its last step may read
@@ -107,6 +140,9 @@ Task<Outcome<CreateAnswer>> Engine::State::create(CreateRequest request, std::op
     KINORA_OK(write_details(connection, change, out.offsets));
     return out;
   });
+  if (!made || made->earlier || made->state) instances_[fresh.root] -= std::min(instances_[fresh.root], fresh.counted);
+  if ((!made || made->earlier || made->state) && fresh.root == run.id && find(run.id) == nullptr) instances_.erase(run.id);
+  if (!made && refused) co_return tl::unexpected(std::move(*refused));
   if (!made) co_return jobs::refuse(made.error());
   if (made->earlier) co_return CreateAnswer{std::move(*made->earlier), true};
   if (made->state && std::holds_alternative<jobs::idempotent::Mismatch>(*made->state))
@@ -115,6 +151,7 @@ Task<Outcome<CreateAnswer>> Engine::State::create(CreateRequest request, std::op
   CreateAnswer answer{run, false};
   for (const std::int64_t offset : made->offsets) jobs_.feed().announce(run.id, offset);
   if (terminal(run.status)) {
+    if (fresh.root == run.id) instances_.erase(run.id);
     if (run.parent) child_ended(run);
     co_return answer;
   }
@@ -145,6 +182,9 @@ Task<base::Status> Engine::State::recover() {
     ids.push_back(run.id);
     adopt(std::move(run), std::move(*definition));
   }
+  std::set<std::string> roots;
+  for (const std::string& id : ids) roots.insert(find(id)->root);
+  for (const std::string& root : roots) KINORA_CO_OK(co_await count_tree(root));
   started_ = true;
   if (!ids.empty()) base::log::info("runs", "runs reloaded", {{"count", ids.size()}});
   for (const std::string& id : ids) {

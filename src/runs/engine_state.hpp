@@ -11,6 +11,8 @@
 namespace kinora::runs {
 
 struct ActiveRun {
+  std::string root;         // the run at the top of its tree; itself
+  std::size_t counted = 0;  // its instances, as in Engine::State::instances_
   Run run;
   Definition definition;
   Touched pending;                                          // not yet given to the database
@@ -32,6 +34,11 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   // engine.cpp
   ActiveRun* find(std::string_view id);
   ActiveRun& adopt(Run run, Definition definition);
+  // Settles by what the whole tree has already, and counts what the run has then.
+  void settle_in_tree(ActiveRun& active);
+  std::string root_of(const Run& run);
+  void forget(const std::string& id);  // a run that has ended
+  Task<base::Status> count_tree(std::string root);
   void advance(ActiveRun& active);  // settle, then flush
   void flush(ActiveRun& active);
   void stored(const std::string& id, const std::shared_ptr<struct Change>& change, const base::Result<std::vector<std::int64_t>>& offsets);
@@ -42,6 +49,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
 
   // engine_create.cpp
   Task<Outcome<std::pair<Definition, json::object>>> read(std::string project, RunRequest& request);
+  Task<std::optional<std::string>> missing_model(const json::object& body);  // of a job
+  Task<std::optional<tasks::Problem>> missing_models(Definition definition);
   Task<Outcome<CreateAnswer>> create(CreateRequest request, std::optional<std::string> id, std::optional<jobs::JobParent> parent,
                                      int depth);
   Task<base::Status> recover();
@@ -66,8 +75,9 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   base::UlidSource ids_;
   std::unordered_map<std::string, ActiveRun> active_;
   std::set<std::pair<UnixMillis, std::string>> due_;
-  std::set<std::string> starting_;  // work that is being made
-  std::vector<jobs::Job> early_;    // heard of before recover() was through
+  std::map<std::string, std::size_t> instances_;  // of trees at work, by the run at the top
+  std::set<std::string> starting_;                // work that is being made
+  std::vector<jobs::Job> early_;                  // heard of before recover() was through
   boost::asio::steady_timer timer_;
   bool started_ = false;
   bool stopping_ = false;

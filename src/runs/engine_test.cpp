@@ -19,6 +19,9 @@ struct World : jobs::testing::World {
     EngineSettings settings;
     settings.submit_again = settings.store_again = 1ms;
     settings.progress_every = 0ms;
+    settings.missing_model = [](std::string, std::string model) -> Task<std::optional<std::string>> {
+      co_return model == "nobody-has-it" ? std::optional<std::string>("no node has it") : std::nullopt;
+    };
     runs = std::make_unique<Engine>(context->get_executor(), *database, *engine, settings, [this] { return now; });
   }
   bool begin() {
@@ -268,6 +271,50 @@ TEST(RunEngine, runs_saved_workflows_also_as_a_step_and_pins_their_version) {
   const std::string pinned = world.create(R"({"workflow":")" + wf + R"(","version":1})");
   ASSERT_TRUE(world.ended(pinned));
   EXPECT_EQ(world.get(pinned).outputs.at("n"), 2);
+}
+
+TEST(RunEngine, a_tree_of_runs_has_no_more_instances_than_a_run_may_have_also_after_a_restart) {
+  World world;
+  ASSERT_TRUE(world.begin());
+  Workflow wanted;
+  wanted.project = "proj_1";
+  wanted.name = "thousand";
+  json::array list(kMaxItems, 1);
+  const json::value wide{{"steps", {{{"id", "a"}, {"task", "ping"}, {"for_each", {{"in", list}, {"max_parallel", 1}}}}}}};
+  const auto saved = world.run(world.runs->save(wanted, json::parse(R"({"type":"object"})").as_object(), wide.as_object()));
+  ASSERT_TRUE(saved) << saved.error().detail;
+  world.network.slots = 0;  // nothing ends
+  const std::string id = world.create(R"({"steps":[{"id":"sub","workflow":")" + saved->first.id +
+                                      R"(","for_each":{"in":[1,2,3,4,5,6],"max_parallel":4,"on_item_failure":"continue"}}]})");
+  const auto at_work = [&] { return world.runs->active(); };
+  // Six of a thousand, at most four at a time: 6 + 4 * 1000 fit, the fifth does not.
+  ASSERT_TRUE(world.until([&] { return at_work() == 5 && world.engine->counts().active_jobs == 4; }));
+  ASSERT_TRUE(world.again());
+  ASSERT_TRUE(world.run(world.runs->cancel("proj_1", world.get(id).steps[0].items[0].work, std::nullopt)));
+  const auto fifth = [&] { return world.get(id).steps[0].items[4]; };
+  ASSERT_TRUE(world.until([&] { return fifth().status == ItemStatus::failed; }));
+  const runs::Run child = world.get(fifth().work);
+  EXPECT_EQ(child.steps[0].error.at("code"), "fanout_too_large") << json::serialize(child.error);
+}
+
+TEST(RunEngine, refuses_models_that_nobody_has_and_falls_back_from_them_without_waiting) {
+  World world;
+  ASSERT_TRUE(world.begin());
+  const auto with = [](std::string_view more) {
+    return R"({"steps":[{"id":"a","task":"text-to-image","model":"nobody-has-it","input":{"prompt":"a"})" + std::string(more) + "}]}";
+  };
+  EXPECT_EQ(world.create(with("")), "refused: workflow_type_error /steps/0/model no node has it");
+  world.network.script = [&](jobs::AttemptRequest request, jobs::AttemptObserver observer) {
+    return world.work(std::move(request), std::move(observer), {{"images", "a.png"}}, {}, "image/png");
+  };
+  const std::string id = world.create(with(R"(,"on_failure":"fallback","fallback":[{"model":"there"}])"));
+  ASSERT_TRUE(world.ended(id)) << id;
+  const runs::Run run = world.get(id);
+  EXPECT_EQ(run.status, RunStatus::succeeded) << json::serialize(run.error);
+  EXPECT_EQ(run.steps[0].items[0].variant, 1);
+  ASSERT_EQ(world.network.calls.size(), 1u);
+  EXPECT_EQ(world.network.calls[0].order.model, "there");
+  EXPECT_TRUE(world.create(with(R"(,"on_failure":"fallback","fallback":[{"model":"nobody-has-it"}])")).starts_with("refused:"));
 }
 
 // The process dies after every single commit in turn, and goes on: the run ends as if nothing had been, nothing is done twice, and the

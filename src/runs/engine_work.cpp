@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.hpp"
+#include "jobs/admission.hpp"
 #include "jobs/job_rows.hpp"
 #include "runs/engine_state.hpp"
 #include "runs/step_key.hpp"
@@ -102,9 +103,18 @@ Task<void> Engine::State::start_item(std::string run, std::size_t step, std::siz
     active = find(run);
     if (active == nullptr || stopping_) co_return;
     const bool exists = (co_await jobs_.get(project, work)).has_value();
+    active = find(run);
+    if (active == nullptr || stopping_) co_return;
     if (reuse == Reuse::only && !exists)
       co_return news(run, step, index, work,
                      failure(jobs::refuse("requirements_unsatisfiable", "no stored result fits this step (reuse: only)").value()));
+    // A fallback does not wait for a model that nobody has.
+    const Step& what = active->definition.steps[step];
+    const auto variant = static_cast<std::size_t>(active->run.steps[step].items[index].variant);
+    if (!exists && what.on_failure == OnFailure::fallback && variant + 1 < what.variants.size()) {
+      const auto missing = co_await missing_model(*body);
+      if (missing) co_return news(run, step, index, work, failure(jobs::no_model(*missing)));
+    }
     auto node = exists ? std::nullopt : co_await preferred_node(run, step);
     active = find(run);
     if (active == nullptr || stopping_) co_return;
@@ -126,6 +136,7 @@ Task<void> Engine::State::start_item(std::string run, std::size_t step, std::siz
     if (made) {
       on_job(made->job);
       active = find(run);
+      starting_.erase(work);  // made: what was asked of it meanwhile is done now
       if (active != nullptr && active->run.steps[step].items[index].work == work && active->run.steps[step].items[index].stop != Stop::none)
         stop_item(run, step, index);
       co_return;
@@ -158,6 +169,7 @@ Task<void> Engine::State::start_child(std::string run, std::size_t step, std::si
       if (terminal(made->run.status)) co_return child_ended(made->run);
       news(run, step, index, work, {});
       active = find(run);
+      starting_.erase(work);  // made: what was asked of it meanwhile is done now
       if (active != nullptr && active->run.steps[step].items[index].work == work && active->run.steps[step].items[index].stop != Stop::none)
         stop_item(run, step, index);
       co_return;

@@ -33,12 +33,34 @@ std::optional<Left> left_of(const Definition& definition, const Run& run, std::s
   return Left{size, std::min(size, 1.0)};
 }
 
+// Of a step of child runs that has begun.
+std::optional<double> child_seconds(const Step& step, const StepState& state, const ChildSeconds& child) {
+  double work = 0, longest = 0;
+  int to_begin = 0;
+  bool begun = false;
+  for (const Item& item : state.items) {
+    if (terminal(item.status)) continue;
+    if (item.status == ItemStatus::pending) {
+      ++to_begin;
+      continue;
+    }
+    const auto left = child(item.work);
+    if (!left) return std::nullopt;
+    begun = true;
+    work += *left;
+    longest = std::max(longest, *left);
+  }
+  if (!begun) return std::nullopt;
+  return std::max(longest, (work + to_begin * longest) / (step.for_each ? step.for_each->max_parallel : 1));
+}
+
 std::optional<double> own_seconds(const Definition& definition, const Run& run, std::size_t i, const ItemFraction& fraction,
-                                  const MeanSeconds& mean) {
+                                  const MeanSeconds& mean, const ChildSeconds& child) {
   const Step& step = definition.steps[i];
   const StepState& state = run.steps[i];
   if (terminal(state.status)) return 0.0;
-  if (step.gate || step.child) return std::nullopt;
+  if (step.gate) return std::nullopt;
+  if (step.child) return child_seconds(step, state, child);
   const json::object& body = step.variants.front();
   const json::value* model = body.if_contains("model");
   const std::string_view named = model != nullptr && model->is_string() ? std::string_view(model->get_string()) : std::string_view();
@@ -51,11 +73,12 @@ std::optional<double> own_seconds(const Definition& definition, const Run& run, 
 
 }  // namespace
 
-std::optional<double> eta_s(const Definition& definition, const Run& run, const ItemFraction& fraction, const MeanSeconds& mean) {
+std::optional<double> eta_s(const Definition& definition, const Run& run, const ItemFraction& fraction, const MeanSeconds& mean,
+                            const ChildSeconds& child) {
   if (run.status != RunStatus::queued && run.status != RunStatus::running) return std::nullopt;
   std::vector<double> end(definition.steps.size(), 0), own(definition.steps.size(), 0);
   for (std::size_t i = 0; i < own.size(); ++i) {
-    const auto seconds = own_seconds(definition, run, i, fraction, mean);
+    const auto seconds = own_seconds(definition, run, i, fraction, mean, child);
     if (!seconds) return std::nullopt;
     end[i] = own[i] = *seconds;
   }

@@ -14,7 +14,8 @@ std::optional<double> mean(std::string_view task, std::string_view model) {
   return std::nullopt;
 }
 std::optional<double> eta(const Sim& sim, double fraction = 0) {
-  return eta_s(sim.definition, sim.run, [&](std::size_t, std::size_t) { return fraction; }, mean);
+  return eta_s(
+      sim.definition, sim.run, [&](std::size_t, std::size_t) { return fraction; }, mean, [](const std::string&) { return std::nullopt; });
 }
 
 TEST(RunEta, is_the_longest_way_through_the_steps) {
@@ -41,6 +42,22 @@ TEST(RunEta, is_by_the_model_that_the_step_names) {
   automatic.replace(automatic.find("MODEL"), 5, "auto");
   EXPECT_EQ(eta(Sim(named)), 10.0);
   EXPECT_EQ(eta(Sim(automatic)), std::nullopt);
+}
+TEST(RunEta, of_child_runs_is_theirs_and_those_to_come_count_as_the_longest) {
+  Sim sim(R"({"steps":[{"id":"c","workflow":"wf_01KE0000000000000000000001","for_each":{"in":[1,2,3,4],"max_parallel":2}},
+                       {"id":"b","task":"ping","needs":["c"]}]})");
+  std::map<std::string, double> left;
+  const auto child = [&](const std::string& run) -> std::optional<double> {
+    return left.contains(run) ? std::optional(left[run]) : std::nullopt;
+  };
+  const auto eta_of_children = [&] { return eta_s(sim.definition, sim.run, [](std::size_t, std::size_t) { return 0.0; }, mean, child); };
+  EXPECT_EQ(eta_of_children(), std::nullopt);  // two were made, neither says how long it takes
+  left[sim.step("c").items[0].work] = 6;
+  left[sim.step("c").items[1].work] = 10;
+  EXPECT_EQ(eta_of_children(), 18 + 2.0);  // 6 + 10 + two of 10, two at a time, then the ping
+  sim.succeed("c", json::object(), 0);
+  left[sim.step("c").items[2].work] = 1;
+  EXPECT_EQ(eta_of_children(), 10.5 + 2.0);
 }
 TEST(RunEta, is_not_known_where_somebody_is_waited_for_or_the_list_is_to_come) {
   EXPECT_EQ(eta(Sim(R"({"steps":[{"id":"a","task":"ping"},{"id":"g","gate":{"type":"manual"},"needs":["a"]}]})")), std::nullopt);

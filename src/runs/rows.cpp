@@ -205,6 +205,16 @@ base::Result<Run> find_run(Connection& connection, std::string_view project, std
   return std::move(*run);
 }
 
+base::Result<std::size_t> instances_of_tree(Connection& connection, std::string_view root) {
+  KINORA_TRY(Statement row,
+             connection.query("WITH RECURSIVE tree(id) AS (VALUES(?) UNION SELECT work FROM tree JOIN runs ON runs.id = tree.id "
+                              "JOIN run_items ON run_items.run = runs.id AND run_items.generation = runs.generation "
+                              "WHERE work LIKE 'run~_%' ESCAPE '~') SELECT sum(size) FROM run_steps WHERE run IN tree",
+                              root));
+  KINORA_TRY(const bool there, row.step());
+  return there && !row.is_null(0) ? static_cast<std::size_t>(row.integer(0)) : 0;
+}
+
 base::Result<std::vector<std::string>> unfinished_runs(Connection& connection) {
   KINORA_TRY(Statement row, connection.query("SELECT id FROM runs WHERE completed_at IS NULL ORDER BY created_at, id"));
   std::vector<std::string> out;

@@ -21,6 +21,8 @@ base::Status put_step(store::Connection& connection, std::string_view run, std::
 base::Status put_item(store::Connection& connection, std::string_view run, std::size_t step, std::size_t index, const Item& item);
 // With its steps and items; not_found also for another project's ("" sees all).
 base::Result<Run> find_run(store::Connection& connection, std::string_view project, std::string_view id);
+// Instances of steps of the run and of the runs that its present generation has made, as far as they have begun.
+base::Result<std::size_t> instances_of_tree(store::Connection& connection, std::string_view root);
 base::Result<std::vector<std::string>> unfinished_runs(store::Connection& connection);  // by creation
 
 struct RunFilter {

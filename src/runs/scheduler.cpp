@@ -49,13 +49,6 @@ struct Decider {
     out.push_back(decision::End{step, StepStatus::failed, tasks::to_json(problem), problem.code});
   }
 
-  // An instance more than the run may have?
-  std::size_t instances() const {
-    std::size_t sum = 0;
-    for (const StepState& state : run.steps) sum += state.items.size();
-    return sum;
-  }
-
   void ready(std::size_t i) {
     const Step& step = definition.steps[i];
     if (!step.when.empty()) {
@@ -84,8 +77,10 @@ struct Decider {
       list = std::move(*value);
     }
     const std::size_t more = step.for_each ? list.get_array().size() : 1;
-    if (instances() + begun_now + more > static_cast<std::size_t>(kMaxInstances))
-      return fail(i, jobs::refuse("fanout_too_large", fmt::format("a run has at most {} instances of steps", kMaxInstances)).value());
+    if (run.elsewhere + instances(run) + begun_now + more > static_cast<std::size_t>(kMaxInstances))
+      return fail(i, jobs::refuse("fanout_too_large",
+                                  fmt::format("a run has at most {} instances of steps, those of its child runs included", kMaxInstances))
+                         .value());
     begun_now += more;
     out.push_back(decision::Begin{i, std::move(list)});
   }

@@ -74,6 +74,12 @@ json::value about(const Run& run) {
   return {{"id", run.id}, {"name", run.name}, {"generation", run.generation}, {"created_at", base::to_rfc3339(run.created_at)}};
 }
 
+std::size_t instances(const Run& run) {
+  std::size_t sum = 0;
+  for (const StepState& state : run.steps) sum += state.items.size();
+  return sum;
+}
+
 void derive(const Definition& definition, Run& run) {
   for (std::size_t i = 0; i < run.steps.size(); ++i) {
     StepState& state = run.steps[i];

@@ -77,7 +77,9 @@ struct Run {
   UnixMillis created_at{}, deadline_at{};
   std::optional<UnixMillis> started_at, paused_at, completed_at;
   std::vector<StepState> steps;  // in the definition's order
+  std::size_t elsewhere = 0;     // instances of the other runs of its tree (runs inside runs): in memory only
 };
+std::size_t instances(const Run& run);
 
 // What `steps.<id>` stands for: {status, output, error}, with for_each also {items, succeeded, failed}.
 json::value step_value(const Step& step, const StepState& state);

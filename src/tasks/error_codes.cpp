@@ -28,6 +28,7 @@ constexpr std::array kErrors{
     ErrorSpec{"not_found", "Not found", 404, C, false},
     ErrorSpec{"model_not_found", "Model not found", 404, C, false},
     ErrorSpec{"task_not_found", "Task not found", 404, C, false},
+    ErrorSpec{"method_not_allowed", "Method not allowed", 405, C, false},
     ErrorSpec{"not_cancelable", "Cannot be canceled", 409, C, false},
     ErrorSpec{"not_terminal", "Still at work", 409, C, false},
     ErrorSpec{"version_conflict", "Changed meanwhile", 412, C, false},
