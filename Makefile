@@ -4,11 +4,12 @@ JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
-.PHONY: help setup build demo test lint format bench fuzz sanitize races clean
+.PHONY: help setup build demo test crashes lint format bench fuzz sanitize races clean
 
 help:
 	@echo "make demo      build, start a network on this machine, transcode and upscale a real clip through it"
 	@echo "make test      build and run all tests"
+	@echo "make crashes   the gateway is killed at every transition and KILLS (200) times at random"
 	@echo "make build     only build (PRESET=release|dev|asan|tsan|fuzz); programs land in build/<preset>/bin"
 	@echo "make lint      formatting, room arrows, clang-tidy"
 	@echo "make bench     benchmarks, each beside a named peer"
@@ -30,6 +31,11 @@ demo: setup
 
 test: build
 	@scripts/run-tests $(BUILD) $(KINORA_CTEST)
+
+KILLS ?= 200
+crashes: setup
+	@scripts/build $(PRESET) kinora kinora-media kinora-runner
+	@KINORA_RANDOM_KILLS=$(KILLS) scripts/run-tests $(BUILD) -R 'functional\.test_.*crashes'
 
 lint: build
 	@scripts/check-arrows

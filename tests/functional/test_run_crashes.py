@@ -1,20 +1,17 @@
 """Runs of workflows while processes die: the gateway at every transition of a run, at random, and a worker in the middle of a step. Every run ends
 as it would have, each instance of a step has one attempt that delivered, and no event stream has a gap or a repeat (developer-api 5.18, test 5)."""
 import contextlib
-import http.client
 import os
 import random
 import signal
 import unittest
-import urllib.error
 
 from events import Stream
 from golden_models import place
-from harness import NetworkTest, decodes, make_clip, probe, wait_for
+from harness import decodes, probe, wait_for
+from run_crashes import GONE, RunCrashTest
 
 RANDOM_KILLS = int(os.environ.get("KINORA_RANDOM_KILLS", "10"))
-GONE = (urllib.error.URLError, ConnectionError, http.client.HTTPException, TimeoutError)
-ENDS = ("run.succeeded", "run.partially_succeeded", "run.failed", "run.canceled", "run.expired")
 
 # Every kind of transition: a fan-out, a gate, a step that is skipped, a fallback (the first try names a model that nobody has), an output.
 WORKFLOW = {
@@ -31,92 +28,8 @@ GOES_WELL = ["run.created", "run.started", "step.ready", "step.started", "step.i
              "run.output_available", "run.succeeded", "job.created", "job.started", "job.succeeded"]
 
 
-class RunCrashes(NetworkTest):
-    def begin(self):
-        self.network(orchestrators=1, workers=1)
-        self.keep_port()
-        self.clip = self.gateway.upload(make_clip(self.scratch / "clip.mp4", seconds=2))
-
-    def keep_port(self):
-        port = self.gateway.api.rsplit(":", 1)[1]
-        self.gateway.words[self.gateway.words.index("--listen") + 1] = f"127.0.0.1:{port}"
-
-    def restart(self, fault=None):
-        self.gateway.kill()
-        self.gateway.env.pop("KINORA_FAULT", None)
-        if fault:
-            self.gateway.env["KINORA_FAULT"] = fault
-        self.gateway.start()
-
-    def insist(self, method, path, body, key=None):
-        """As a client that tries again until it has an answer; restarts the gateway when it has died."""
-        for _ in range(5):
-            try:
-                return self.gateway.call(method, path, body, headers={"Idempotency-Key": key} if key else None)
-            except GONE:
-                self.assertEqual(self.gateway.child.wait(30), -signal.SIGKILL)
-                self.restart()
-        self.fail("the gateway dies again and again")
-
-    def submit(self, key, definition=None, **args):
-        status, _, run = self.insist("POST", "/v1/runs", {**(definition or WORKFLOW), "args": {"clip": {"artifact": self.clip}, "width": 64, **args}}, key)
-        self.assertIn(status, (200, 202), run)
-        return run["id"]
-
-    def run_now(self, run_id):
-        status, _, run = self.gateway.call("GET", f"/v1/runs/{run_id}")
-        self.assertEqual(status, 200, run)
-        return run
-
-    def wait_run(self, run_id, seconds=240):
-        def ended():
-            with contextlib.suppress(*GONE):
-                run = self.run_now(run_id)
-                return run if "run." + run["status"] in ENDS else None
-        return wait_for(f"run {run_id}", ended, seconds)
-
-    def stored(self, subject):
-        events, after = [], ""
-        while True:
-            _, _, page = self.gateway.call("GET", f"/v1/events?subject={subject}&order=asc&limit=100{after}")
-            events += page["data"]
-            if not page["has_more"]:
-                return events
-            after = f"&after={page['next_cursor']}"
-
-    def check_history(self, run, stream, expect):
-        """What must hold of a run that has ended, whatever happened on the way."""
-        self.assertEqual(run["status"], expect, run["error"])
-        while not stream.ended:
-            stream.follow()
-            self.assertTrue(stream.join(), "the stream does not end")
-        events = self.stored(run["id"])
-        self.assertEqual([e["seq"] for e in events], list(range(1, len(events) + 1)), "a gap in what is stored")
-        seen = [seq for seq, _ in stream.seen]
-        self.assertEqual(seen, list(range(len(events) - len(seen) + 1, len(events) + 1)), "a gap or a repeat in what was streamed")
-        whole = Stream(self.gateway, run["id"])
-        whole.last_id = "0"
-        whole.follow()
-        self.assertTrue(whole.join())
-        self.assertEqual([seq for seq, _ in whole.seen], [e["seq"] for e in events])
-        types = [e["type"] for e in events]
-        self.assertEqual([t for t in types if t in ENDS], ["run." + expect])
-        for once in ("run.created", "run.started"):
-            self.assertLessEqual(types.count(once), 1, types)
-        told = [(e["type"], e["data"].get("step"), e["data"].get("index"), e["data"].get("fallback")) for e in events if e["type"] != "step.progress"]
-        self.assertEqual(len(told), len(set(told)) + max(0, types.count("run.output_available") - 1), told)
-
-    def deliveries(self, run):
-        """(step, index) -> attempts that delivered, over all jobs of the run."""
-        _, _, page = self.gateway.call("GET", "/v1/jobs?limit=100")
-        found = {}
-        for job in page["data"]:
-            if (job["parent"] or {}).get("run") != run["id"]:
-                continue
-            _, _, attempts = self.gateway.call("GET", f"/v1/jobs/{job['id']}/attempts")
-            key = (job["parent"]["step"], job["parent"]["index"])
-            found[key] = found.get(key, 0) + sum(a["state"] == "delivered" for a in attempts["data"])
-        return found
+class RunCrashes(RunCrashTest):
+    WORKFLOW = WORKFLOW
 
     def check_done_once(self, run):
         self.assertEqual(self.deliveries(run), {("frames", 0): 1, ("frames", 1): 1, ("frames", 2): 1, ("sound", 0): 1})

@@ -4,11 +4,12 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import unittest
 
-from golden_models import place
+from golden_models import GOLDEN, place
 from harness import BIN, ROOT, NetworkTest, decodes, make_clip, probe, wait_for
 
 EXAMPLES = ROOT / "examples/workflows"
@@ -36,7 +37,7 @@ class Workflows(NetworkTest):
     def line(self, workflow):
         """The command of the README that runs this workflow."""
         text = (EXAMPLES / "README.md").read_text()
-        return next(line.split("#")[0].strip() for line in re.search(r"```sh\n(.*?)```", text, re.S).group(1).splitlines() if workflow in line)
+        return next(line.split("#")[0].strip() for line in re.search(r"```sh\n(.*?)```", text, re.S).group(1).splitlines() if f" {workflow} " in line)
 
     def type(self, workflow, more=""):
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", self.line(workflow) + more], cwd=self.scratch, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
@@ -107,9 +108,18 @@ class Workflows(NetworkTest):
         self.assertEqual(self.kinora("runs", "approve", run["id"], "pick", status=1).stdout, "")
 
     def test_clip(self):
+        place(self.home / "models", "tiny/wan", "pipe_wan21_t2v")
+        (self.home / "models/rife-4.25").mkdir()
+        shutil.copy(GOLDEN / "rife_425/model/flownet.pkl", self.home / "models/rife-4.25")
+        self.type("clip.json", " --arg width=48 --arg height=32 --arg frames=9 --arg steps=2 --arg fps=8")
+        found = probe(self.scratch / "clip.mp4")
+        self.assertEqual([(s["width"], s["height"], s["r_frame_rate"]) for s in found["video"]], [(96, 64, "16/1")])
+        self.assertTrue(decodes(self.scratch / "clip.mp4"))
+
+    def test_picture_clip(self):
         for name, golden in (("tiny/sd15", "pipe_sd15"), ("tiny/svd", "pipe_svd")):
             place(self.home / "models", name, golden)
-        self.type("clip.json", " --arg width=32 --arg height=24 --arg steps=2 --arg fps=7")
+        self.type("picture_clip.json", " --arg width=32 --arg height=24 --arg steps=2 --arg fps=7")
         found = probe(self.scratch / "clip.mp4")
         self.assertEqual([(s["width"], s["height"], s["r_frame_rate"]) for s in found["video"]], [(64, 48, "7/1")])
         self.assertTrue(decodes(self.scratch / "clip.mp4"))
@@ -165,12 +175,12 @@ class Workflows(NetworkTest):
     def test_wrong_use_is_refused_before_anything_runs(self):
         self.up(home=self.home)
         for words, status, told in [
-                (("publish.json",), 1, "needs --arg clip=<file>"),
-                (("publish.json", "clip.mp4", "--arg", "scal=2"), 1, 'did you mean "scale"?'),
-                (("publish.json", "clip.mp4", "-o", "x.mp4"), 1, "several outputs"),
-                (("publish.json", "clip.mp4", "-o", "vidoe=x.mp4"), 1, 'did you mean "video"?'),
-                (("publish.json", "nothing.mp4"), 1, "there is no file nothing.mp4"),
-                (("nothing.json",), 1, "cannot read the workflow"),
+                (("publish.json",), 2, "needs --arg clip=<file>"),
+                (("publish.json", "clip.mp4", "--arg", "scal=2"), 2, 'did you mean "scale"?'),
+                (("publish.json", "clip.mp4", "-o", "x.mp4"), 2, "several outputs"),
+                (("publish.json", "clip.mp4", "-o", "vidoe=x.mp4"), 2, 'did you mean "video"?'),
+                (("publish.json", "nothing.mp4"), 2, "there is no file nothing.mp4"),
+                (("nothing.json",), 2, "cannot read the workflow"),
                 (("publish.json", "--set", "scale=2"), 2, "--workflow"),
                 (("publish.json", "clip.mp4", "--arg", "scale=9.5"), 1, "/steps/0/input/scale")]:
             self.assertIn(told, self.kinora("run", "--workflow", *words, status=status).stderr)

@@ -24,7 +24,7 @@ import websockets.asyncio.client
 
 BIN = pathlib.Path(os.environ["KINORA_BIN"])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CLIP = ROOT / "tests/media/london_roofs_360p_5s.mp4"
+CLIP = pathlib.Path(os.environ.get("KINORA_TUS_FILE", ROOT / "tests/media/london_roofs_360p_5s.mp4"))  # another one: up to 5 GiB
 
 
 class Gateway:
@@ -147,15 +147,16 @@ class ApiInterop(unittest.TestCase):
     @unittest.skipUnless(os.environ.get("TUS_CLIENT"), "no tus client")
     def test_uploads_by_the_stock_tus_client_survive_interruptions(self):
         folder = pathlib.Path(os.environ["TUS_CLIENT"])
-        words = ["node", str(folder / "upload.mjs"), self.gateway.url + "/v1/media/uploads/tus", self.gateway.key, str(CLIP), "5"]
-        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        words = ["node", str(folder / "upload.mjs"), self.gateway.url + "/v1/media/uploads/tus", self.gateway.key, str(CLIP), "10"]
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60 + CLIP.stat().st_size / 10e6)
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
         upload = done.stdout.strip().split("/")[-1].split("?")[0]
         state = self.gateway.call("GET", "/v1/media/uploads/" + upload)
         self.assertEqual(state["status"], "complete", state)
         artifact = self.gateway.call("GET", "/v1/artifacts/" + state["artifact"])
-        self.assertEqual(artifact["sha256"], hashlib.sha256(CLIP.read_bytes()).hexdigest())
-        self.assertEqual(artifact["media"]["width"], 640)
+        with CLIP.open("rb") as file:
+            self.assertEqual(artifact["sha256"], hashlib.file_digest(file, "sha256").hexdigest())
+        self.assertGreater(artifact["media"]["width"], 0)
 
 
 if __name__ == "__main__":
