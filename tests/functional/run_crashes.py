@@ -75,7 +75,9 @@ class RunCrashTest(NetworkTest):
         events = self.stored(run["id"])
         self.assertEqual([e["seq"] for e in events], list(range(1, len(events) + 1)), "a gap in what is stored")
         seen = [seq for seq, _ in stream.seen]
-        self.assertEqual(seen, list(range(len(events) - len(seen) + 1, len(events) + 1)), "a gap or a repeat in what was streamed")
+        # Who was more than 200 events behind is spared progress, nothing else (docs/api.md).
+        due = [e["seq"] for e in events if e["seq"] >= seen[0] and (e["seq"] in seen or e["type"] != "step.progress")]
+        self.assertEqual(seen, due, "a gap or a repeat in what was streamed")
         whole = Stream(self.gateway, run["id"])
         whole.last_id = "0"
         whole.follow()

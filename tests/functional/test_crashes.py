@@ -10,6 +10,7 @@ import urllib.error
 
 from events import Stream
 from harness import NetworkTest, make_clip, wait_for
+from spoiler import spoiling_worker
 
 RANDOM_KILLS = int(os.environ.get("KINORA_RANDOM_KILLS", "10"))
 
@@ -17,7 +18,7 @@ DONE = ["job.created", "job.queued", "job/dispatching", "job.preparing", "job.st
 GONE = (urllib.error.URLError, ConnectionError, http.client.HTTPException, TimeoutError)
 
 
-class Crashes(NetworkTest):
+class JobCrashTest(NetworkTest):
     def setUp(self):
         super().setUp()
         self.network(orchestrators=1, workers=1)
@@ -78,10 +79,12 @@ class Crashes(NetworkTest):
         _, _, page = self.gateway.call("GET", "/v1/artifacts?limit=100")
         return page["data"]
 
-    def walk(self, name, body, expect, then=None):
-        """One job with a crash before, and one with a crash after, the commit of that name."""
+    def walk(self, name, body_of, expect, then=None):
+        """One job with a crash before, and one with a crash after, the commit of that name. `body_of`: a body, or what makes one."""
         for side in ("before", "after"):
             with self.subTest(point=f"{name}:{side}"):
+                self.restart()
+                body = body_of() if callable(body_of) else body_of
                 self.restart(fault=f"{name}:{side}")
                 key = f"walk-{name}-{side}"
                 job_id = self.submit_keyed(body, key)
@@ -98,6 +101,8 @@ class Crashes(NetworkTest):
                 self.check_history(self.gateway.wait_job(job_id, 60), stream, expect)
                 self.assertEqual(self.submit_keyed(body, key), job_id)
 
+
+class Crashes(JobCrashTest):
     def test_each_commit_of_a_job_that_succeeds(self):
         for name in DONE:
             self.walk(name, {"task": "thumbnail", "input": {"video": {"artifact": self.clip}}}, "succeeded")
@@ -114,6 +119,20 @@ class Crashes(NetworkTest):
     def test_the_commit_of_a_job_that_fails_and_of_one_that_expires(self):
         self.walk("job.failed", {"task": "clip", "input": {"video": {"artifact": self.clip}, "start_s": 100}}, "failed")
         self.walk("job.expired", {"task": "transcode", "input": {"video": {"artifact": self.long}}, "requirements": {"deadline_s": 2}}, "expired")
+
+    def test_each_commit_of_a_job_that_waits_for_its_upload(self):
+        film = make_clip(self.scratch / "late.mp4", seconds=1).read_bytes()
+
+        def body():
+            _, _, self.late = self.gateway.call("POST", "/v1/media/uploads", {"filename": "late.mp4", "mime": "video/mp4", "bytes": len(film), "method": "single"})
+            self.gateway.call("PUT", self.late["single"]["url"], raw=film, headers={"Content-Type": "video/mp4"})
+            return {"task": "thumbnail", "input": {"video": {"upload": self.late["id"]}}}
+
+        def complete(_):
+            status, _, answer = self.gateway.call("POST", f"/v1/media/uploads/{self.late['id']}/complete", {})
+            self.assertTrue(status in (200, 202) or answer["code"] == "not_cancelable", answer)
+        for name in ("job/awaiting_input", "upload.completed", "job.queued"):
+            self.walk(name, body, "succeeded", complete)
 
     def test_random_kills(self):
         dice = random.Random(7)
@@ -142,6 +161,21 @@ class Crashes(NetworkTest):
             _, _, attempts = self.gateway.call("GET", f"/v1/jobs/{job_id}/attempts")
             self.assertEqual(sum(a["state"] == "delivered" for a in attempts["data"]), 1)
             self.assertEqual(self.submit_keyed(body, key), job_id)
+
+
+class RetryCrashes(JobCrashTest):
+    def setUp(self):
+        super().setUp()
+        self.workers[0].kill()
+        worker = spoiling_worker(self.scratch, "bad", "smaller", self.orchestrators[0].address(), {"KINORA_ORCHESTRATOR_SECRET": "secret-of-0"})
+        self.processes.append(worker)
+        worker.start()
+
+    def test_each_commit_of_a_job_that_is_tried_again(self):
+        body = {"task": "transcode", "input": {"video": {"artifact": self.clip}, "formats": ["mp4"], "renditions": [{"name": "a", "height": 120}]},
+                "retry": {"max_attempts": 2, "initial_ms": 50}}
+        for name in ("job.retrying", "job/retry_wait", "job.failed"):
+            self.walk(name, body, "failed")
 
 
 if __name__ == "__main__":

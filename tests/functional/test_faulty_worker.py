@@ -1,55 +1,19 @@
 """A worker that delivers the wrong size, a black film or a file that is cut off (developer-api 5.18, test 7): found out before the client sees it,
 and done again by another worker."""
-import os
-import shutil
 import unittest
 
-from harness import BIN, NetworkTest, Process, decodes, make_clip, probe, wait_for
-
-# In the place of kinora-media of one worker: does what the real one does, then spoils the file and tells of it as if nothing had been.
-SPOILER = '''#!/usr/bin/env python3
-import json, os, subprocess, sys
-real, way = {real!r}, {way!r}
-asked = sys.stdin.buffer.read()
-done = subprocess.run([real, *sys.argv[1:]], input=asked, stdout=subprocess.PIPE)
-lines = done.stdout.decode().splitlines()
-if sys.argv[1:] == ["transcode"] and done.returncode == 0:
-    result = json.loads(lines[-1])
-    for file in result["files"]:
-        path = os.path.join(json.loads(asked)["output_dir"], file["path"])
-        if way == "truncated":
-            with open(path, "r+b") as whole:
-                whole.truncate(file["bytes"] * 2 // 3)
-        else:
-            chain = "scale=iw/2:ih/2" if way == "smaller" else "drawbox=color=black:t=fill"
-            subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", path, "-vf", chain, "-c:a", "copy", path + ".new.mp4"], check=True)
-            os.replace(path + ".new.mp4", path)
-        file["bytes"] = os.path.getsize(path)
-    lines[-1] = json.dumps(result)
-sys.stdout.write("\\n".join(lines) + "\\n")
-sys.exit(done.returncode)
-'''
-
+from harness import NetworkTest, decodes, make_clip, probe, wait_for
+from spoiler import spoiling_worker
 
 class FaultyWorker(NetworkTest):
     def begin(self, way):
         """One worker that spoils; the orchestrator of a second one is there, the worker is not yet."""
-        folder = self.scratch / f"bin-{way}"
-        folder.mkdir()
-        try:
-            os.link(BIN / "kinora", folder / "kinora")
-        except OSError:  # another file system
-            shutil.copy(BIN / "kinora", folder / "kinora")
-        (folder / "kinora-runner").symlink_to(BIN / "kinora-runner")
-        (folder / "kinora-media").write_text(SPOILER.format(real=str(BIN / "kinora-media"), way=way))
-        (folder / "kinora-media").chmod(0o755)
         addresses, self.secrets = [], []
         for name in ("bad", "good"):
             self.secrets.append({"KINORA_ORCHESTRATOR_SECRET": f"secret-of-{name}"})
             addresses.append(self.launch(f"orchestrator-{name}-{way}", "orchestrator", "--listen", "127.0.0.1:0", env=self.secrets[-1]).address())
         self.good_address = addresses[1]
-        worker = Process(self.scratch, f"bad-{way}", "worker", "--name", "bad", "--orchestrator", addresses[0], "--json", env=self.secrets[0])
-        worker.words[0] = str(folder / "kinora")
+        worker = spoiling_worker(self.scratch, f"bad-{way}", way, addresses[0], self.secrets[0])
         self.processes.append(worker)
         worker.start()
         self.gateway = self.launch(f"gateway-{way}", "gateway", "--listen", "127.0.0.1:0", *[w for a in addresses for w in ("--orchestrator", a)])
