@@ -104,7 +104,7 @@ class RunCrashes(RunCrashTest):
             self.restart()
         for number, (key, (run_id, stream)) in enumerate(runs.items()):
             self.approve(run_id)
-            run = self.wait_run(run_id, 120)
+            run = self.wait_run(run_id, 120 + 2 * len(runs))  # one worker does the work of all
             stream.join(5)
             self.check_history(run, stream, "succeeded")
             self.check_done_once(run)
