@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
@@ -155,7 +157,14 @@ base::Status Home::lock(std::string_view role) const {
   const fs::path file = root_ / "run" / (std::string(role) + ".lock");
   const int handle = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (handle < 0) return base::fail(ErrorCode::io, "cannot open " + file.string() + ": " + std::strerror(errno));
-  if (::flock(handle, LOCK_EX | LOCK_NB) != 0) {
+  // A child that a killed process was just starting holds its lock until exec: a moment's patience.
+  constexpr std::chrono::milliseconds kPause{20}, kPatience{1000};
+  bool taken = ::flock(handle, LOCK_EX | LOCK_NB) == 0;
+  for (auto waited = kPause; !taken && waited < kPatience; waited += kPause) {
+    std::this_thread::sleep_for(kPause);
+    taken = ::flock(handle, LOCK_EX | LOCK_NB) == 0;
+  }
+  if (!taken) {
     ::close(handle);
     return base::fail(ErrorCode::conflict, "a " + std::string(role) + " runs already in " + root_.string() +
                                                " (see `kinora status`); set KINORA_HOME for another one");

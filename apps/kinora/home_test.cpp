@@ -1,11 +1,14 @@
 #include "kinora/home.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 namespace kinora::cli {
 namespace {
@@ -77,6 +80,15 @@ TEST_F(HomeTest, one_process_holds_a_role) {
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, base::ErrorCode::conflict);
   EXPECT_TRUE(home.lock("other"));
+}
+TEST_F(HomeTest, a_lock_that_is_just_let_go_is_waited_for) {
+  const Home home = *Home::open();
+  fs::create_directories(root_ / "run");
+  const int held = ::open((root_ / "run" / "gateway.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_EQ(::flock(held, LOCK_EX | LOCK_NB), 0);
+  std::thread letting_go([held] { ::close(held); });
+  EXPECT_TRUE(home.lock("gateway"));
+  letting_go.join();
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ class Crashes(JobCrashTest):
         def complete(_):
             status, _, answer = self.gateway.call("POST", f"/v1/media/uploads/{self.late['id']}/complete", {})
             self.assertTrue(status in (200, 202) or answer["code"] == "not_cancelable", answer)
-        for name in ("job/awaiting_input", "upload.completed", "job.queued"):
+        for name in ("job.created", "upload.completed", "job.queued"):
             self.walk(name, body, "succeeded", complete)
 
     def test_random_kills(self):
