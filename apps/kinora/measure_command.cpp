@@ -1,10 +1,13 @@
-// kinora measure a.mp4 b.mp4: PSNR-Y and SSIM of b against a, frame by frame and in the mean.
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
+// kinora measure a.mp4 b.mp4: PSNR-Y, SSIM and flicker of b against a, frame by frame and in the mean; as a drawing; both in one picture.
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <cstdio>
+#include <fstream>
 
 #include "kinora/command.hpp"
 #include "kinora/job_input.hpp"
+#include "kinora/quality_plot.hpp"
 #include "kinora/run_coroutine.hpp"
 #include "proc/media_tool.hpp"
 #include "proc/programs.hpp"
@@ -12,49 +15,98 @@
 namespace kinora::cli {
 namespace {
 
+namespace fs = std::filesystem;
 namespace json = base::json;
 
-std::string number_text(const json::value& value) {
-  if (!value.is_number()) return "inf";  // identical frames
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4f", value.to_number<double>());
-  return text;
+struct MeasureOptions {
+  std::string reference, file, plot, video;
+  double slider = 0.5;
+  bool frames = true;
+};
+
+std::string number_text(const json::object& from, std::string_view key) {
+  const json::value* value = from.if_contains(key);
+  return value != nullptr && value->is_number() ? fmt::format("{:.4f}", value->to_number<double>()) : "-";
+}
+
+void print_table(const json::object& result, bool each) {
+  const auto row = [](const std::string& name, const json::object& values) {
+    std::printf("%-7s %9s %8s %8s\n", name.c_str(), number_text(values, "psnr_y").c_str(), number_text(values, "ssim").c_str(),
+                number_text(values, "flicker").c_str());
+  };
+  if (const json::value* frames = result.if_contains("frames"); each && frames != nullptr && frames->is_array()) {
+    std::printf("%-7s %9s %8s %8s\n", "frame", "psnr_y", "ssim", "flicker");
+    std::size_t number = 0;
+    for (const json::value& frame : frames->get_array()) row(std::to_string(number++), frame.as_object());
+  }
+  row("mean", result);
+}
+
+json::object files_of(const MeasureOptions& options) {
+  return {{"reference", fs::absolute(options.reference).string()}, {"input", fs::absolute(options.file).string()}};
+}
+
+proc::Task<base::Status> write_slider(const proc::MediaTool& tool, const MeasureOptions& options) {
+  // Beside its place, so that it can be moved there.
+  const fs::path target = fs::absolute(options.video), folder = target.string() + fmt::format(".{}.part", ::getpid());
+  std::error_code error;
+  fs::create_directories(folder, error);
+  json::object request = files_of(options);
+  request["output_dir"] = folder.string();
+  request["position"] = options.slider;
+  const proc::ToolOutcome outcome = co_await tool.run("slider", request);
+  base::Status status;
+  if (const proc::ToolError* failed = outcome.error())
+    status = base::fail(base::ErrorCode::invalid, failed->detail);
+  else if (fs::rename(folder / "slider.mp4", target, error); error)
+    status = base::fail(base::ErrorCode::io, "cannot write " + options.video + ": " + error.message());
+  fs::remove_all(folder, error);
+  co_return status;
+}
+
+base::Status write_plot(const json::object& result, const MeasureOptions& options) {
+  std::ofstream out(options.plot, std::ios::binary | std::ios::trunc);
+  out << quality_plot(result, options.file + " against " + options.reference);
+  out.close();
+  if (!out) return base::fail(base::ErrorCode::io, "cannot write " + options.plot);
+  return {};
+}
+
+proc::Task<base::Result<json::object>> measure(const proc::MediaTool& tool, const MeasureOptions& options) {
+  if (!options.video.empty()) KINORA_CO_OK(co_await write_slider(tool, options));
+  const proc::ToolOutcome outcome = co_await tool.run("measure", files_of(options));
+  if (const proc::ToolError* error = outcome.error()) co_return base::fail(base::ErrorCode::invalid, error->detail);
+  json::object result = *outcome.result();
+  if (!options.plot.empty()) KINORA_CO_OK(write_plot(result, options));
+  co_return result;
 }
 
 }  // namespace
 
 void add_measure_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("measure", "PSNR-Y and SSIM of a file against a reference of the same size and frames");
-  struct Options {
-    std::string reference, file;
-    bool frames = true;
-  };
-  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("measure",
+                                         "PSNR-Y, SSIM and flicker of a file against a reference of the same size and frames\n"
+                                         "  kinora measure original.mp4 made.mp4 --plot quality.svg --video both.mp4 --slider 0.5");
+  const auto options = std::make_shared<MeasureOptions>();
   command->add_option("reference", options->reference, "the original")->required()->check(CLI::ExistingFile);
   command->add_option("file", options->file, "what to measure")->required()->check(CLI::ExistingFile);
   command->add_flag("!--no-frames", options->frames, "only the means");
+  command->add_option("--plot", options->plot, "an SVG of the values frame by frame");
+  CLI::Option* video =
+      command->add_option("--video", options->video, "an MP4 that shows the original left of a line and the file right of it");
+  command->add_option("--slider", options->slider, "where the line stands, 0 (left) to 1")->needs(video)->check(CLI::Range(0.0, 1.0));
   command->callback([&context, options] {
     context.action = [&context, options] {
       const auto program = proc::find_program("kinora-media");
       if (!program) return report(context, program.error());
       return run_coroutine([&](boost::asio::any_io_executor executor) -> proc::Task<int> {
         const proc::MediaTool tool(executor, {.program = *program});
-        const json::object request{{"reference", std::filesystem::absolute(options->reference).string()},
-                                   {"input", std::filesystem::absolute(options->file).string()}};
-        const proc::ToolOutcome outcome = co_await tool.run("measure", request);
-        if (const proc::ToolError* error = outcome.error()) co_return report(context, {base::ErrorCode::invalid, error->detail});
-        const json::object& result = *outcome.result();
-        if (context.json) {
-          std::printf("%s\n", json::serialize(result).c_str());
-          co_return kExitOk;
-        }
-        if (const json::value* frames = result.if_contains("frames"); options->frames && frames != nullptr && frames->is_array()) {
-          std::printf("%7s %9s %8s\n", "frame", "psnr_y", "ssim");
-          std::size_t number = 0;
-          for (const json::value& frame : frames->get_array())
-            std::printf("%7zu %9s %8s\n", number++, number_text(frame.at("psnr_y")).c_str(), number_text(frame.at("ssim")).c_str());
-        }
-        std::printf("mean    %9s %8s\n", number_text(result.at("psnr_y")).c_str(), number_text(result.at("ssim")).c_str());
+        const auto result = co_await measure(tool, *options);
+        if (!result) co_return report(context, result.error());
+        if (context.json)
+          std::printf("%s\n", json::serialize(*result).c_str());
+        else
+          print_table(*result, options->frames);
         co_return kExitOk;
       });
     };

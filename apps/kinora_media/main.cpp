@@ -20,7 +20,8 @@ using namespace kinora;
 
 constexpr const char* kUsage =
     "kinora-media <operation> < request.json\n"
-    "operations: probe verify measure compare transcode thumbnail clip concat loop mux overlay extract-frames extract-audio cut join, and "
+    "operations: probe verify measure slider compare transcode thumbnail clip concat loop mux overlay extract-frames extract-audio cut "
+    "join, and "
     "version\n";
 
 base::Result<std::string> read_all(int descriptor, std::size_t limit) {

@@ -76,14 +76,22 @@ Result<json::object> measure(const Request& request, const Control& control) {
   json::object out = result_of({});
   out["psnr_y"] = rounded(q.mean.psnr_y);
   out["ssim"] = rounded(q.mean.ssim_y);
+  out["flicker"] = rounded(q.mean.flicker);
   out["frames_reference"] = q.frames_a;
   out["frames_input"] = q.frames_b;
   if (q.frames.size() <= kMaxListedFrames) {
     json::array frames;
-    for (const media::FrameQuality& f : q.frames) frames.push_back({{"psnr_y", rounded(f.psnr_y)}, {"ssim", rounded(f.ssim_y)}});
+    for (const media::FrameQuality& f : q.frames)
+      frames.push_back({{"psnr_y", rounded(f.psnr_y)}, {"ssim", rounded(f.ssim_y)}, {"flicker", rounded(f.flicker)}});
     out["frames"] = std::move(frames);
   }
   return out;
+}
+
+Result<json::object> slider(const Request& request, const Control& control) {
+  KINORA_OK(media::slider_video(request.second, request.input, request.output_dir + "/slider.mp4", request.slider, control));
+  KINORA_TRY(json::object entry, file_entry(request, "video", "slider.mp4", "video/mp4", true));
+  return result_of({}, {std::move(entry)});
 }
 
 Result<json::object> compare(const Request& request, const Control& control) {
@@ -105,6 +113,7 @@ Result<json::object> perform(const Request& request, const Control& control) {
     case media::Operation::transcode: return transcode(request, control);
     case media::Operation::thumbnail: return thumbnail(request, control);
     case media::Operation::measure: return measure(request, control);
+    case media::Operation::slider: return slider(request, control);
     case media::Operation::compare: return compare(request, control);
     default: return utility(request, control);
   }

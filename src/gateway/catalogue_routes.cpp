@@ -105,7 +105,7 @@ Task<Answer> capabilities(const Services& services) {
                                     {"inputs", json::array{"artifact", "upload", "data"}},
                                     {"idempotency", true},
                                     {"webhooks", true},
-                                    {"workflows", false},
+                                    {"workflows", true},
                                     {"quotes", false}}},
           {"limits",
            json::object{{"json_bytes", kMaxJsonBytes}, {"upload_bytes", services.max_upload_bytes}, {"part_bytes", jobs::kPartBytes}}}});

@@ -118,6 +118,27 @@ TEST(Quality, agrees_with_ffmpegs_filters) {
   }
 }
 
+// A source that stands still, and one whose brightness is 4 levels up in every second frame: PSNR and SSIM hardly tell, flicker does.
+TEST(Quality, tells_flicker_that_the_reference_has_not) {
+  testing::ScratchDir dir;
+  const auto make = [&](const std::string& filter, const std::string& name) {
+    EXPECT_EQ(
+        testing::shell("ffmpeg -v error -f lavfi -i \"testsrc2=s=160x90:r=25:d=0.04,loop=9:1,format=yuv420p,lutyuv=y=clip(val\\,20\\,220)" +
+                       filter + "\" -c:v ffv1 " + testing::quoted(dir / name))
+            .status,
+        0);
+    return dir / name;
+  };
+  const auto still = make("", "a.mkv"), pulsing = make(",geq=lum='lum(X,Y)+4*mod(N,2)':cb='cb(X,Y)':cr='cr(X,Y)'", "b.mkv");
+  EXPECT_EQ(measure(still, still)->mean.flicker, 0);
+  const auto found = measure(still, pulsing);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->frames[0].flicker, 0);
+  EXPECT_NEAR(found->frames[1].flicker, 4, 1e-9);
+  EXPECT_NEAR(found->mean.flicker, 4, 1e-9);
+  EXPECT_NEAR(measure(pulsing, pulsing)->mean.flicker, 0, 1e-9);
+}
+
 TEST(Quality, calls_equal_files_equal_and_refuses_other_sizes) {
   const auto same = measure(clip("odd/tiny_16x16.mp4"), clip("odd/tiny_16x16.mp4"));
   ASSERT_TRUE(same.has_value());

@@ -120,16 +120,34 @@ double ssim(const Luma& a, const Luma& b) {
   return total / (static_cast<double>(columns - 1) * (rows - 1));
 }
 
+struct Pair {
+  Luma a, b;  // of one size and depth
+};
+
+base::Result<Pair> pair_of(const Frame& a, const Frame& b) {
+  if (!a || !b || a.width() != b.width() || a.height() != b.height()) return base::fail(ErrorCode::invalid, "pictures of different sizes");
+  Pair pair;
+  KINORA_TRY(pair.a, luma_of(a));
+  KINORA_TRY(pair.b, luma_of(b));
+  const int depth = std::max(pair.a.depth, pair.b.depth);
+  deepen(pair.a, depth);
+  deepen(pair.b, depth);
+  return pair;
+}
+
+double flicker(const Pair& before, const Pair& now) {
+  if (before.a.values.size() != now.a.values.size() || before.a.depth != now.a.depth) return 0;
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < now.a.values.size(); ++i)
+    sum += std::abs((now.b.values[i] - before.b.values[i]) - (now.a.values[i] - before.a.values[i]));
+  return static_cast<double>(sum) / static_cast<double>(now.a.values.size() << (now.a.depth - 8));
+}
+
 }  // namespace
 
 base::Result<FrameQuality> measure_frame(const Frame& a, const Frame& b) {
-  if (!a || !b || a.width() != b.width() || a.height() != b.height()) return base::fail(ErrorCode::invalid, "pictures of different sizes");
-  KINORA_TRY(Luma left, luma_of(a));
-  KINORA_TRY(Luma right, luma_of(b));
-  const int depth = std::max(left.depth, right.depth);
-  deepen(left, depth);
-  deepen(right, depth);
-  return FrameQuality{psnr(left, right), ssim(left, right)};
+  KINORA_TRY(const Pair pair, pair_of(a, b));
+  return FrameQuality{.psnr_y = psnr(pair.a, pair.b), .ssim_y = ssim(pair.a, pair.b)};
 }
 
 base::Result<Quality> measure(const std::string& path_a, const std::string& path_b, const Limits& limits, const Control& control) {
@@ -139,6 +157,7 @@ base::Result<Quality> measure(const std::string& path_a, const std::string& path
   KINORA_TRY(VideoReader b, VideoReader::open(path_b, reading));
   const std::int64_t expected = std::min(a.frames_expected(), b.frames_expected());
   Quality quality;
+  Pair before;
   for (;;) {
     if (control.stop.stop_requested()) return base::fail(ErrorCode::canceled, "canceled");
     KINORA_TRY(const std::optional<Frame> left, a.next());
@@ -146,7 +165,11 @@ base::Result<Quality> measure(const std::string& path_a, const std::string& path
     if (!left && !right) break;
     // The longer one is read to its end, for the count.
     if (!left || !right) continue;
-    KINORA_TRY(const FrameQuality frame, measure_frame(*left, *right));
+    KINORA_TRY(Pair pair, pair_of(*left, *right));
+    const FrameQuality frame{
+        .psnr_y = psnr(pair.a, pair.b), .ssim_y = ssim(pair.a, pair.b), .flicker = quality.frames.empty() ? 0 : flicker(before, pair)};
+    before = std::move(pair);
+    quality.mean.flicker += frame.flicker;
     quality.mean.psnr_y += frame.psnr_y;
     quality.mean.ssim_y += frame.ssim_y;
     if (static_cast<std::int64_t>(quality.frames.size()) >= kMaxMeasuredFrames)
@@ -159,6 +182,7 @@ base::Result<Quality> measure(const std::string& path_a, const std::string& path
   if (quality.frames.empty()) return base::fail(ErrorCode::invalid, "no frame to compare");
   quality.mean.psnr_y /= static_cast<double>(quality.frames.size());
   quality.mean.ssim_y /= static_cast<double>(quality.frames.size());
+  quality.mean.flicker /= static_cast<double>(std::max<std::size_t>(quality.frames.size() - 1, 1));
   quality.frames_a = a.frames_read();
   quality.frames_b = b.frames_read();
   return quality;

@@ -1,5 +1,5 @@
 #pragma once
-// How near one video is to another: PSNR and SSIM of luma, frame by frame in display order.
+// How near one video is to another: PSNR, SSIM and flicker of luma, frame by frame in display order.
 // SSIM is FFmpeg's `ssim` filter (8x8 windows every 4 pixels, no Gaussian), so numbers compare with what others publish.
 #include <cstdint>
 #include <string>
@@ -17,9 +17,12 @@ inline constexpr double kMaxPsnr = 100.0;
 struct FrameQuality {
   double psnr_y = 0;  // dB, at most kMaxPsnr
   double ssim_y = 0;  // -1..1
+  // What changes since the frame before and does not in the reference: mean |(b - b before) - (a - a before)|, in 8-bit levels; of a
+  // video's first frame 0. Flicker, pulsing and swimming texture show here and hardly in PSNR.
+  double flicker = 0;
 };
 struct Quality {
-  FrameQuality mean;  // of the frames' values
+  FrameQuality mean;  // of the frames' values; flicker: from the second on
   std::vector<FrameQuality> frames;
   std::int64_t frames_a = 0, frames_b = 0;  // what each file holds; the shorter one ends the comparison
 };

@@ -23,6 +23,7 @@ constexpr std::array kOperations{std::pair{"probe", Operation::probe},
                                  std::pair{"transcode", Operation::transcode},
                                  std::pair{"thumbnail", Operation::thumbnail},
                                  std::pair{"measure", Operation::measure},
+                                 std::pair{"slider", Operation::slider},
                                  std::pair{"clip", Operation::clip},
                                  std::pair{"concat", Operation::concat},
                                  std::pair{"loop", Operation::loop},
@@ -31,6 +32,10 @@ constexpr std::array kOperations{std::pair{"probe", Operation::probe},
                                  std::pair{"extract-frames", Operation::extract_frames},
                                  std::pair{"extract-audio", Operation::extract_audio},
                                  std::pair{"compare", Operation::compare}};
+
+bool is_one_of(Operation operation, std::initializer_list<Operation> list) {
+  return std::find(list.begin(), list.end(), operation) != list.end();
+}
 
 std::string path_of(ObjectReader& in, std::string_view key, bool required) {
   const auto path = in.string(key, kMaxPathBytes);
@@ -173,10 +178,10 @@ void files_of(ObjectReader& in, FieldErrors& errors, Request& request) {
     if (slots.many != nullptr) chunks_of(in, join ? "chunks" : slots.many, request);
     if (slots.input != nullptr) request.input = path_of(in, "input", true);
     if (slots.second != nullptr) request.second = path_of(in, slots.second, true);
-    if (request.operation == Operation::measure || request.operation == Operation::compare) request.second = path_of(in, "reference", true);
+    if (is_one_of(request.operation, {Operation::measure, Operation::compare, Operation::slider}))
+      request.second = path_of(in, "reference", true);
   }
-  const bool only_reads = request.operation == Operation::probe || request.operation == Operation::verify ||
-                          request.operation == Operation::measure || request.operation == Operation::compare;
+  const bool only_reads = is_one_of(request.operation, {Operation::probe, Operation::verify, Operation::measure, Operation::compare});
   request.output_dir = path_of(in, "output_dir", !only_reads);
 }
 
@@ -193,6 +198,7 @@ void parameters_of(ObjectReader& in, FieldErrors& errors, Request& request) {
     case Operation::compare:
       request.compare.samples = static_cast<int>(in.integer("samples", 1, kMaxCompared).value_or(request.compare.samples));
       break;
+    case Operation::slider: request.slider.position = in.number("position", 0, 1).value_or(request.slider.position); break;
     case Operation::probe:
     case Operation::verify:
     case Operation::measure: break;
@@ -228,7 +234,7 @@ base::Result<Request> parse_request(Operation operation, std::string_view text) 
   if (errors.empty()) {
     request.cut.limits = request.join.limits = request.transcode.limits = request.thumbnail.limits = request.limits;
     request.compose.limits = request.mux.limits = request.overlay.limits = request.frames.limits = request.audio.limits =
-        request.compare.limits = request.limits;
+        request.compare.limits = request.slider.limits = request.limits;
     request.stretch.path = request.input;
     return request;
   }

@@ -15,6 +15,7 @@
 #include "media/join.hpp"
 #include "media/mux.hpp"
 #include "media/overlay.hpp"
+#include "media/slider.hpp"
 #include "media/thumbnail.hpp"
 #include "media/transcode.hpp"
 
@@ -28,6 +29,7 @@ enum class Operation {
   transcode,
   thumbnail,
   measure,
+  slider,
   clip,
   concat,
   loop,
@@ -52,7 +54,7 @@ struct ProcessLimits {
 struct Request {
   Operation operation = Operation::probe;
   std::string input;
-  std::string second;               // measure, compare: the reference; mux: the sound; overlay: the picture
+  std::string second;               // measure, compare, slider: the reference; mux: the sound; overlay: the picture
   std::vector<std::string> chunks;  // join: the chunks; concat: the videos
   std::string output_dir;
   ProcessLimits process;
@@ -69,6 +71,7 @@ struct Request {
   ExtractFramesOptions frames;
   ExtractAudioOptions audio;
   CompareOptions compare;
+  SliderOptions slider;
 };
 
 // invalid: every mistake with its JSON pointer; too_large: more than kMaxRequestBytes.

@@ -102,9 +102,17 @@ TEST(Request, reads_the_utilities_as_the_catalogue_names_them) {
         << params;
 }
 
+TEST(Request, a_slider_has_two_videos_and_a_place) {
+  const auto slider = parse_request(Operation::slider, R"({"reference":"/a","input":"/b","output_dir":"/o","position":0.25})");
+  ASSERT_TRUE(slider.has_value());
+  EXPECT_EQ(slider->slider.position, 0.25);
+  EXPECT_FALSE(parse_request(Operation::slider, R"({"reference":"/a","input":"/b"})"));
+  EXPECT_FALSE(parse_request(Operation::slider, R"({"reference":"/a","input":"/b","output_dir":"/o","position":1.5})"));
+}
+
 TEST(Request, knows_its_operations) {
-  for (const char* name : {"probe", "verify", "cut", "join", "transcode", "thumbnail", "measure", "clip", "concat", "loop", "mux",
-                           "overlay", "extract-frames", "extract-audio"})
+  for (const char* name : {"probe", "verify", "cut", "join", "transcode", "thumbnail", "measure", "slider", "compare", "clip", "concat",
+                           "loop", "mux", "overlay", "extract-frames", "extract-audio"})
     EXPECT_TRUE(parse_operation(name)) << name;
   EXPECT_FALSE(parse_operation("rm"));
   EXPECT_FALSE(parse_operation(""));
