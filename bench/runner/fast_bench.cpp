@@ -1,11 +1,12 @@
 // FAST against the same network on every picture, in one process: frames a second of both, what was carried.
-//   fast_bench CLIP OUTPUT_FOLDER [MODEL] [ROUNDS]     MODEL: a folder or a checkpoint; default: weights/kinora-sr2x; 1 round
+//   fast_bench CLIP OUTPUT_FOLDER [MODEL] [ROUNDS] [fp32]     MODEL: a folder or a checkpoint; default: weights/kinora-sr2x; 1 round
 // The results stay in OUTPUT_FOLDER as off.mp4 and fast.mp4, nearly lossless, for `kinora measure`.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 
 #include "models/loose_model.hpp"
 #include "nn/device.hpp"
@@ -16,7 +17,7 @@ int main(int argc, char** argv) {
   using namespace kinora;
   using Accelerate = runner::VideoUpscale::Accelerate;
   if (argc < 3) {
-    std::printf("fast_bench CLIP OUTPUT_FOLDER [MODEL] [ROUNDS]\n");
+    std::printf("fast_bench CLIP OUTPUT_FOLDER [MODEL] [ROUNDS] [fp32]\n");
     return 2;
   }
   const std::filesystem::path folder = argv[2];
@@ -24,7 +25,9 @@ int main(int argc, char** argv) {
   nn::set_threads(0);
   const std::filesystem::path given = argc > 3 ? argv[3] : KINORA_SOURCE_DIR "/weights/kinora-sr2x";
   const auto model = is_directory(given) ? nn::read_model_folder(given) : models::describe_loose_model(given, given.stem().string());
-  const auto upscaler = models::load_upscaler(model, {});
+  models::UpscalerSettings settings;
+  if (argc > 5 && std::string_view(argv[5]) == "fp32") settings.precision = models::Precision::fp32;  // a large network is long measured
+  const auto upscaler = models::load_upscaler(model, settings);
   std::printf("%s\n%s\n", nn::describe_devices().c_str(), upscaler->description().c_str());
   const int rounds = argc > 4 ? std::max(1, std::atoi(argv[4])) : 1;
   for (int round = 0; round < rounds; ++round) {
