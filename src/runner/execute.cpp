@@ -141,10 +141,16 @@ base::Result<Made> upscale(const TaskRequest& request, const ModelEntry& model, 
 }
 
 // What is needed to make the same again; also the comment of a video file.
-json::object recipe(const TaskRequest& request, const ModelEntry& model, const models::GenerationRequest& wanted) {
+base::Result<json::object> recipe(const TaskRequest& request, const ModelEntry& model, ModelStore& models,
+                                  const models::GenerationRequest& wanted) {
   json::object params = request.params;
   params["seed"] = wanted.seeds.front();
-  return {{"model", model.id}, {"path", model.path.filename().string()}, {"task", request.task}, {"params", std::move(params)}};
+  KINORA_TRY(const auto weights, models.weights_digest(model));
+  return json::object{{"model", model.id},
+                      {"path", model.path.filename().string()},
+                      {"weights", weights},
+                      {"task", request.task},
+                      {"params", std::move(params)}};
 }
 
 // Runs it; when memory is short everything else leaves the device and it is tried once more.
@@ -179,7 +185,7 @@ base::Result<Made> generate(const TaskRequest& request, const ModelEntry& model,
   const auto* pictures = request.params.if_contains("pictures");
   const bool video = (wanted.task == models::Task::image_to_video || wanted.task == models::Task::text_to_video) &&
                      (pictures == nullptr || !pictures->as_bool());
-  const json::object how = recipe(request, model, wanted);
+  KINORA_TRY(const json::object how, recipe(request, model, models, wanted));
   KINORA_TRY(auto made, extends ? write_continued(result, request, json::serialize(how), settings.limits)
                         : video ? write_video(result, request, json::serialize(how))
                                 : write_pictures(result, request));

@@ -44,20 +44,27 @@ std::string license_of(const fs::path& folder) {
   return "unknown";
 }
 
-std::uint64_t weights_bytes(const fs::path& component) {
+std::vector<fs::path> component_weights(const fs::path& component) {
   fs::path weights;
   try {
     weights = nn::find_weights(component);
   } catch (const nn::LoadError&) {
-    return 0;  // a scheduler, a tokenizer
+    return {};
   }
-  std::error_code error;
-  if (weights.extension() != ".json") return fs::file_size(weights, error);
+  if (weights.extension() != ".json") return {weights};
   // "model.fp16.safetensors.index.json" names shards "model.fp16-00001-of-00002.safetensors"
   const std::string stem = weights.filename().string().substr(0, weights.filename().string().find(".safetensors.index"));
-  std::uint64_t sum = 0;
+  std::vector<fs::path> shards;
+  std::error_code error;
   for (const auto& entry : fs::directory_iterator(component, error))
-    if (entry.path().filename().string().starts_with(stem + "-")) sum += entry.file_size(error);
+    if (entry.path().filename().string().starts_with(stem + "-")) shards.push_back(entry.path());
+  return shards;
+}
+
+std::uint64_t weights_bytes(const fs::path& component) {
+  std::uint64_t sum = 0;
+  std::error_code error;
+  for (const auto& file : component_weights(component)) sum += fs::file_size(file, error);
   return sum;
 }
 

@@ -37,8 +37,9 @@ ModelEntry pipeline_entry(std::string id, const std::filesystem::path& folder, m
 // A whole model in its authors' layout.
 ModelEntry single_file_entry(std::string id, const std::filesystem::path& file);
 
-// Bytes of the weight files that a component would be loaded from, of a sharded one all shards; 0: it has none.
-std::uint64_t weights_bytes(const std::filesystem::path& component);
+// The weight files that a component would be loaded from, of a sharded one all shards; none for a scheduler or a tokenizer.
+std::vector<std::filesystem::path> component_weights(const std::filesystem::path& component);
+std::uint64_t weights_bytes(const std::filesystem::path& component);  // of them
 // The "license:" of a model card's front matter; "unknown" when it tells none.
 std::string license_of(const std::filesystem::path& folder);
 

@@ -14,6 +14,7 @@
 #include "runner/model_catalogue.hpp"
 #include "runner/residency.hpp"
 #include "runner/settings.hpp"
+#include "runner/weights_digest.hpp"
 
 namespace kinora::runner {
 
@@ -38,11 +39,14 @@ class ModelStore {
   models::Upscaler& upscaler(const ModelEntry& model);
   models::Interpolator& interpolator(const ModelEntry& model);
   models::Pipeline& pipeline(const ModelEntry& model);
+  // Any thread. See WeightsDigests.
+  base::Result<std::string> weights_digest(const ModelEntry& model) { return digests_.of(model); }
   Residency& residency() { return residency_; }
   const Residency& residency() const { return residency_; }
 
  private:
   ModelCatalogue catalogue_;
+  WeightsDigests digests_;
   const std::string device_;
   const std::uint64_t memory_bytes_;
   Residency residency_;

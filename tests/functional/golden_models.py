@@ -1,5 +1,6 @@
 """The tiny models of tests/golden, laid out as a hub cache."""
 import json
+import hashlib
 import pathlib
 import shutil
 import struct
@@ -53,3 +54,9 @@ def place_safety_checker(models, bar):
         begin, end = header[name]["data_offsets"]
         struct.pack_into(f"<{(end - begin) // 4}f", data, 8 + length + begin, *[bar] * ((end - begin) // 4))
     (folder / "model.safetensors").write_bytes(data)
+
+
+def weights_digest(folder):
+    """What a recipe says of a model's weights: the SHA-256 of what sha256sum prints of its weight files."""
+    lines = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(folder)}\n" for file in sorted(folder.glob("*/*.safetensors")))
+    return "sha256:" + hashlib.sha256(lines.encode()).hexdigest()

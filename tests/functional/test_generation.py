@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 import uuid
 
-from golden_models import GOLDEN, floats, place, place_file, place_lora, place_safety_checker
+from golden_models import GOLDEN, floats, place, place_file, place_lora, place_safety_checker, weights_digest
 from harness import BIN, NetworkTest, probe
 
 SEEDS = json.loads((GOLDEN / "seeds/seeds.json").read_text())["cases"]
@@ -204,6 +204,7 @@ class Generation(NetworkTest):
         self.assertEqual((stream["width"], stream["height"], stream["r_frame_rate"]), (24, 16, "7/1"))
         recipe = json.loads(video["format"]["tags"]["comment"])
         self.assertEqual((recipe["model"], recipe["params"]["seed"], recipe["params"]["steps"]), ("tiny/svd", 5, 2))
+        self.assertEqual(recipe["weights"], weights_digest(GOLDEN / "pipe_svd/model"))
 
         loaded = json.loads(run("models", "ps", "--json"))["devices"][0]["models"]["resident"]
         self.assertEqual({row["id"] for row in loaded}, {"tiny/sd15", "tiny/sdxl", "tiny/svd"})

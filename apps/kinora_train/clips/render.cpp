@@ -79,13 +79,16 @@ Clip render(const Scene& scene) {
   const double reach = kStarOuter * scene.radius + 1;
   for (int frame = 0; frame < clip.frames; ++frame) {
     const Point middle = centre(scene, frame);
+    const int first = std::max(0, static_cast<int>(middle.x - reach)), end = std::min(clip.width, static_cast<int>(middle.x + reach) + 1);
     for (int y = 0; y < clip.height; ++y) {
       const Rgb under = background.at((y + 0.5) / clip.height);
-      for (int x = 0; x < clip.width; ++x) {
-        const double dx = x + 0.5 - middle.x, dy = y + 0.5 - middle.y;
-        const bool near = std::abs(dx) < reach && std::abs(dy) < reach;
-        const double share = near ? std::clamp(0.5 - edge_distance(scene.what.shape, scene.radius, dx, dy), 0.0, 1.0) : 0;
-        put(clip.at(frame, y, x), under, colour, share);
+      const std::array row{byte(under.red), byte(under.green), byte(under.blue)};
+      for (int x = 0; x < clip.width; ++x) std::copy(row.begin(), row.end(), clip.at(frame, y, x));
+      const double dy = y + 0.5 - middle.y;
+      if (std::abs(dy) >= reach) continue;
+      for (int x = first; x < end; ++x) {
+        const double share = std::clamp(0.5 - edge_distance(scene.what.shape, scene.radius, x + 0.5 - middle.x, dy), 0.0, 1.0);
+        if (share > 0) put(clip.at(frame, y, x), under, colour, share);
       }
     }
   }

@@ -13,6 +13,8 @@ namespace {
 
 // Deviation of a weight's first values; 0: all zero; below 0: all ones.
 double deviation(const std::string& name, const at::Tensor& shape) {
+  // Norms keep directions only: without a constant part, light and dark of one colour would be one.
+  if (name.ends_with("conv_in.bias")) return 0.7;
   if (name.ends_with("bias")) return 0;
   if (name.ends_with("gamma") || shape.dim() == 1) return -1;
   const double inputs = static_cast<double>(shape.numel()) / static_cast<double>(shape.size(0));

@@ -21,7 +21,7 @@ struct StarterSettings {
   bool bf16 = false;
   std::int64_t clips = 6144;  // that latents are made of
   std::int64_t batch = 16;
-  double vae_rate = 2e-3, rate = 1e-3;
+  double vae_rate = 1e-3, rate = 1e-3;
   double save_every_s = 120;
   int judged = 12;  // held-out combinations that the checker looks at after a checkpoint; 0: none
 };

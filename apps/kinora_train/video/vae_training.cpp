@@ -18,9 +18,10 @@ namespace {
 
 using models::wan::Vae;
 
-constexpr int kCutSide = 64, kCutFrames = 9, kCuts = 8;  // pixels, frames, and how many an update
-constexpr int kWholeEvery = 4;                           // updates; one whole clip is as much work as the cuts
-constexpr double kDivergence = 3e-4;                     // weight of the latents' distance from a standard normal
+constexpr int kCutSide = 48, kCutFrames = 9, kCuts = 6;  // pixels, frames, and how many an update
+constexpr int kWholeEvery = 8;                           // updates; one whole clip is twice the work of the cuts
+constexpr double kFirstLogVariance = -6;
+constexpr double kDivergence = 3e-4;  // weight of the latents' distance from a standard normal
 const models::wan::VaeSavings kAtOnce{.frames_at_once = 64};
 
 // A window about the shape, most of the time.
@@ -30,7 +31,7 @@ at::Tensor cut_out(const at::Tensor& clip, const Scene& scene, Random& random) {
   const auto start = [&](double about) {
     const int free = kClipSide - kCutSide;
     if (random.chance(0.15)) return random.integer(0, free);
-    return std::clamp(static_cast<int>(std::lround(about + random.uniform(-36, 36))) - kCutSide / 2, 0, free);
+    return std::clamp(static_cast<int>(std::lround(about + random.uniform(-28, 28))) - kCutSide / 2, 0, free);
   };
   const int left = start(middle.x), top = start(middle.y);
   return clip.narrow(1, first, kCutFrames).narrow(2, top, kCutSide).narrow(3, left, kCutSide);
@@ -52,8 +53,11 @@ at::Tensor draw_batch(const std::vector<Combination>& from, std::uint64_t seed, 
 }  // namespace
 
 nn::TensorMap train_vae(const models::wan::VaeConfig& config, const FitSettings& settings, at::ScalarType dtype, const Talk& talk) {
+  auto weights = random_weights_of<Vae>(config, settings.seed);
+  // Nearly sure of its latents at first: noise as strong as they are would hide what there is to learn.
+  weights.at("quant_conv.bias").slice(0, config.latent_channels).fill_(kFirstLogVariance);
   Leaves leaves;
-  const auto vae = leaves.build<Vae>("vae", config, random_weights_of<Vae>(config, settings.seed), {.dtype = dtype, .channels_last = true});
+  const auto vae = leaves.build<Vae>("vae", config, weights, {.dtype = dtype, .channels_last = true});
   const auto seen = combinations(false);
   const auto loss = [&](std::int64_t step) {
     const at::Tensor video = draw_batch(seen, settings.seed, step);
