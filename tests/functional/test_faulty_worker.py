@@ -27,9 +27,12 @@ class FaultyWorker(NetworkTest):
             with self.subTest(way):
                 self.begin(way)
                 asked = {"task": "transcode", "input": {"video": {"artifact": self.gateway.upload(clip)}, "formats": ["mp4"], "renditions": [{"name": "a", "height": 180}]}}
-                _, _, job = self.gateway.call("POST", "/v1/jobs", {**asked, "retry": {"max_attempts": 3, "initial_ms": 2000}})
+                _, _, job = self.gateway.call("POST", "/v1/jobs", {**asked, "retry": {"max_attempts": 3, "initial_ms": 5000}})
                 first = wait_for("it is found out", lambda: [a for a in self.attempts(job["id"]) if a["state"] == "invalid"], 60)[0]
                 self.assertEqual((first["worker"], first["error"]["code"], first["error"]["fault"]), ("bad", "verification_failed", "worker"))
+                _, _, flagged = self.gateway.call("POST", "/v1/jobs", {**asked, "requirements": {"verification": {"on_fail": "deliver_flagged"}}})
+                flagged = self.gateway.wait_job(flagged["id"], 60)
+                self.assertEqual((flagged["status"], flagged["output"]["verification"]["passed"], len(self.attempts(flagged["id"]))), ("succeeded", False, 1))
                 self.launch(f"good-{way}", "worker", "--name", "good", "--orchestrator", self.good_address, env=self.secrets[1])
                 done = self.gateway.wait_job(job["id"], 120)
                 self.assertEqual(done["status"], "succeeded", done["error"])
