@@ -33,7 +33,7 @@ nlohmann::json model_index() {
             {"max_sequence_length", kPromptTokens}}},
           {"scheduler", {"diffusers", "FlowMatchEulerDiscreteScheduler"}},
           {"text_encoder", {"transformers", "UMT5EncoderModel"}},
-          {"tokenizer", {"transformers", "T5TokenizerFast"}},
+          {"tokenizer", {"transformers", "PreTrainedTokenizerFast"}},
           {"transformer", {"diffusers", "WanTransformer3DModel"}},
           {"transformer_2", {nullptr, nullptr}},
           {"vae", {"diffusers", "AutoencoderKLWan"}}};

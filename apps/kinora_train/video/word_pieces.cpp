@@ -50,7 +50,7 @@ nlohmann::json tokenizer_json() {
 }
 
 nlohmann::json tokenizer_config_json() {
-  return {{"tokenizer_class", "T5Tokenizer"},
+  return {{"tokenizer_class", "PreTrainedTokenizerFast"},
           {"eos_token", "</s>"},
           {"pad_token", "<pad>"},
           {"unk_token", "<unk>"},
