@@ -19,21 +19,27 @@ std::string text_of(const json::value& value, std::string_view key) {
   return found->is_string() ? std::string(found->get_string()) : json::serialize(*found);
 }
 
-// LoRA files that this machine's runners have, by id; the network does not know of them.
-net::Task<json::array> adapters_here(boost::asio::any_io_executor executor) {
-  std::map<std::string, json::value> by_id;
+// What only this machine's runners know of: by kind ("adapter": LoRA files; "unusable": what cannot be loaded) and id.
+struct Here {
+  json::array adapters, unusable;
+};
+net::Task<Here> models_here(boost::asio::any_io_executor executor) {
+  std::map<std::string, json::value> adapters, unusable;
   net::Client client(executor);
   const auto home = Home::open();
-  if (!home) co_return json::array();
+  if (!home) co_return Here();
   for (const auto& [device, url] : local_runners(*home)) {
     const auto models = co_await ask_runner(client, url + "/models");
     if (!models || !models->is_array()) continue;  // it has just ended
-    for (const json::value& model : models->get_array())
-      if (text_of(model, "kind") == "adapter") by_id.emplace(text_of(model, "id"), model);
+    for (const json::value& model : models->get_array()) {
+      if (text_of(model, "kind") == "adapter") adapters.emplace(text_of(model, "id"), model);
+      if (text_of(model, "kind") == "unusable") unusable.emplace(text_of(model, "id"), model);
+    }
   }
-  json::array all;
-  for (auto& [id, adapter] : by_id) all.push_back(std::move(adapter));
-  co_return all;
+  Here here;
+  for (auto& [id, adapter] : adapters) here.adapters.push_back(std::move(adapter));
+  for (auto& [id, model] : unusable) here.unusable.push_back(std::move(model));
+  co_return here;
 }
 
 }  // namespace
@@ -56,18 +62,22 @@ void add_models_commands(CLI::App& app, Context& context) {
         if (!found) co_return report(context, found.error());
         const auto tasks = co_await api.get("/v1/tasks");
         if (!tasks) co_return report(context, tasks.error());
-        const json::array adapters = co_await adapters_here(co_await boost::asio::this_coro::executor);
+        const Here here = co_await models_here(co_await boost::asio::this_coro::executor);
         if (context.json) {
-          const json::object all{{"models", found->at("data")}, {"adapters", adapters}, {"tasks", tasks->at("data")}};
+          const json::object all{
+              {"models", found->at("data")}, {"adapters", here.adapters}, {"unusable", here.unusable}, {"tasks", tasks->at("data")}};
           std::printf("%s\n", json::serialize(all).c_str());
           co_return kExitOk;
         }
         std::printf("%-28s %s\n", "model", "tasks");
         for (const json::value& model : found->at("data").as_array())
           std::printf("%-28s %s\n", text_of(model, "id").c_str(), text_of(model, "tasks").c_str());
-        if (!adapters.empty()) std::printf("\n%-28s %s\n", "adapter (LoRA)", "licence");
-        for (const json::value& adapter : adapters)
+        if (!here.adapters.empty()) std::printf("\n%-28s %s\n", "adapter (LoRA)", "licence");
+        for (const json::value& adapter : here.adapters)
           std::printf("%-28s %s\n", text_of(adapter, "id").c_str(), text_of(adapter, "license").c_str());
+        if (!here.unusable.empty()) std::printf("\n%-28s %s\n", "cannot be used", "because");
+        for (const json::value& model : here.unusable)
+          std::printf("%-28s %s\n", text_of(model, "id").c_str(), text_of(model, "reason").c_str());
         std::printf("\n%-28s %s\n", "task", "what it does");
         for (const json::value& task : tasks->at("data").as_array())
           std::printf("%-28s %s\n", text_of(task, "name").c_str(), text_of(task, "summary").c_str());

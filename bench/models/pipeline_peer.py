@@ -1,5 +1,6 @@
-"""The peer of generation_bench: the same pipelines in diffusers, eager.
+"""The peer of generation_bench: the same pipelines in diffusers, eager; and the maker of models for it and for model_memory_bench.
   pipeline_peer.py make FOLDER TOKENIZER        a Stable Diffusion of middle size with random weights
+  pipeline_peer.py make-sd15 FOLDER TOKENIZER   one of the sizes of Stable Diffusion 1.5
   pipeline_peer.py time THREADS RUNS FOLDER STEPS HEIGHT WIDTH [FRAMES]   prints the best seconds of a run"""
 import pathlib
 import sys
@@ -20,6 +21,21 @@ def make(folder, tokenizer):
                                 up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"))
     vae = AutoencoderKL(block_out_channels=(64, 128, 128, 128), layers_per_block=1, latent_channels=4, sample_size=256,
                         down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4)
+    save(folder, words, text, unet, vae)
+
+
+def make_sd15(folder, tokenizer):
+    torch.manual_seed(0)
+    words = CLIPTokenizer.from_pretrained(tokenizer)
+    text = CLIPTextModel(CLIPTextConfig(vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12,
+                                        projection_dim=768, eos_token_id=words.eos_token_id, pad_token_id=words.pad_token_id))
+    unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
+    vae = AutoencoderKL(block_out_channels=(128, 256, 512, 512), layers_per_block=2, latent_channels=4, sample_size=512,
+                        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4)
+    save(folder, words, text, unet, vae)
+
+
+def save(folder, words, text, unet, vae):
     scheduler = EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="leading", steps_offset=1)
     StableDiffusionPipeline(vae=vae, text_encoder=text, tokenizer=words, unet=unet, scheduler=scheduler, safety_checker=None, feature_extractor=None,
                             requires_safety_checker=False).save_pretrained(folder)
@@ -44,7 +60,7 @@ def measure(threads, runs, folder, steps, height, width, frames=None):
     print(f"{best:.4f}", flush=True)
 
 
-if sys.argv[1] == "make":
-    make(pathlib.Path(sys.argv[2]), sys.argv[3])
+if sys.argv[1].startswith("make"):
+    (make_sd15 if sys.argv[1] == "make-sd15" else make)(pathlib.Path(sys.argv[2]), sys.argv[3])
 else:
     measure(*sys.argv[2:])

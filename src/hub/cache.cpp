@@ -9,6 +9,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/hub_folder.hpp"
+
 namespace kinora::hub {
 namespace {
 
@@ -18,13 +20,6 @@ using base::ErrorCode;
 base::Error system_error(const fs::path& path, const std::error_code& error) {
   const bool full = error == std::errc::no_space_on_device;
   return {full ? ErrorCode::exhausted : ErrorCode::io, path.string() + ": " + error.message()};
-}
-
-std::string first_line(const fs::path& path) {
-  std::ifstream in(path);
-  std::string line;
-  std::getline(in, line);
-  return line;
 }
 
 base::Status write_whole(const fs::path& path, const std::string& text) {
@@ -51,23 +46,11 @@ LocalModel describe(std::string id, const fs::path& snapshot) {
   return model;
 }
 
-std::optional<LocalModel> newest_snapshot(const fs::path& folder) {
-  auto id = id_of_folder(folder.filename().string());
-  if (!id) return std::nullopt;
-  std::error_code error;
-  if (const auto commit = first_line(folder / "refs/main"); safe_path(commit) && fs::is_directory(folder / "snapshots" / commit, error))
-    return describe(*std::move(id), folder / "snapshots" / commit);
-  std::optional<fs::path> newest;
-  fs::file_time_type when;
-  for (const auto& entry : fs::directory_iterator(folder / "snapshots", error)) {
-    if (!entry.is_directory(error) || entry.path().filename().string().starts_with(".")) continue;
-    if (!newest || entry.last_write_time(error) > when) {
-      newest = entry.path();
-      when = entry.last_write_time(error);
-    }
-  }
-  if (!newest) return std::nullopt;
-  return describe(*std::move(id), *newest);
+// Of several snapshots the one that is meant (base/hub_folder.hpp).
+std::optional<LocalModel> snapshot_of(const fs::path& folder) {
+  const auto id = id_of_folder(folder.filename().string());
+  const auto found = base::find_hub_snapshot(folder);
+  return id && found ? std::optional(describe(*id, found->path)) : std::nullopt;
 }
 
 base::Status link_file(const fs::path& snapshot, const RemoteFile& file) {
@@ -89,12 +72,12 @@ std::vector<LocalModel> Cache::list() const {
   std::vector<LocalModel> models;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(root_, error))
-    if (auto model = newest_snapshot(entry.path())) models.push_back(*std::move(model));
+    if (auto model = snapshot_of(entry.path())) models.push_back(*std::move(model));
   std::ranges::sort(models, {}, &LocalModel::id);
   return models;
 }
 
-std::optional<LocalModel> Cache::find(const std::string& id) const { return newest_snapshot(root_ / Repository{.id = id}.folder()); }
+std::optional<LocalModel> Cache::find(const std::string& id) const { return snapshot_of(root_ / Repository{.id = id}.folder()); }
 
 std::optional<LocalModel> Cache::find_snapshot(const std::string& id, const std::string& commit) const {
   const fs::path snapshot = root_ / Repository{.id = id}.folder() / "snapshots" / commit;

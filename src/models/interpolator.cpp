@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/check_model.hpp"
 #include "models/picture_tensor.hpp"
 #include "models/rife/ifnet_load.hpp"
 #include "models/rife/scene.hpp"
@@ -69,6 +70,10 @@ class RifeInterpolator final : public Interpolator {
 };
 
 }  // namespace
+
+void check_interpolator(const nn::ModelFolder& folder) {
+  (void)rife::load_ifnet(nn::open_checkpoint(folder.weights_path()), {.device = c10::kMeta}, rife::configured_scales(folder));
+}
 
 std::unique_ptr<Interpolator> load_interpolator(const nn::ModelFolder& folder, const std::string& device) {
   nn::check_device(device);

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "models/animatediff/pipeline.hpp"
+#include "models/check_model.hpp"
 #include "models/ltx/pipeline.hpp"
 #include "models/safety/safety_stage.hpp"
 #include "models/stable_diffusion/pipeline.hpp"
@@ -54,6 +55,13 @@ PipelineInfo describe_pipeline(const std::filesystem::path& path, const Pipeline
   auto info = settings.motion_adapter ? animatediff::describe(files, *settings.motion_adapter) : family_of(files).describe(files);
   info.safety_checker = safety::find_checker(files, settings).has_value();
   return info;
+}
+
+void check_pipeline(const std::filesystem::path& path, const PipelineSettings& settings) {
+  auto dry = settings;
+  dry.device = "meta";
+  const auto files = open(path, dry);
+  (void)(dry.motion_adapter ? animatediff::load(files, dry) : family_of(files).load(files, dry));
 }
 
 std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& path, const PipelineSettings& settings) {

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "models/check_model.hpp"
 #include "models/esrgan/rrdb_aten.hpp"
 #include "models/esrgan/rrdb_names.hpp"
 #include "models/esrgan/srvgg_aten.hpp"
@@ -73,14 +74,29 @@ std::unique_ptr<Upscaler> choose(const nn::ModelFolder& folder, const UpscalerSe
   return std::make_unique<Chosen>(ways[choice.index](), folder.architecture + ", " + tell(choice));
 }
 
+[[noreturn]] void refuse_architecture(const nn::ModelFolder& folder) {
+  throw nn::LoadError((folder.path / "config.json").string(), "architecture",
+                      "\"" + folder.architecture.substr(0, 64) + "\" is not known here");
+}
+
 }  // namespace
+
+void check_upscaler(const nn::ModelFolder& folder) {
+  const auto file = folder.weights_path();
+  if (folder.architecture == esrgan::kSrvggArchitecture)
+    return nn::check_weights(esrgan::srvgg_shapes(esrgan::read_srvgg_config(folder)), nn::open_checkpoint(file).shapes(), file.string());
+  if (folder.architecture == esrgan::kRrdbArchitecture) {
+    const auto shapes = esrgan::with_rrdb_names(nn::open_checkpoint(file)).shapes();
+    return nn::check_weights(esrgan::rrdb_shapes(esrgan::infer_rrdb_config(shapes, file.string())), shapes, file.string());
+  }
+  refuse_architecture(folder);
+}
 
 std::unique_ptr<Upscaler> load_upscaler(const nn::ModelFolder& folder, const UpscalerSettings& settings) {
   nn::check_device(settings.device);
   if (folder.architecture == esrgan::kSrvggArchitecture) return choose(folder, settings, srvgg(folder, settings));
   if (folder.architecture == esrgan::kRrdbArchitecture) return choose(folder, settings, rrdb(folder, settings));
-  throw nn::LoadError((folder.path / "config.json").string(), "architecture",
-                      "\"" + folder.architecture.substr(0, 64) + "\" is not known here");
+  refuse_architecture(folder);
 }
 
 }  // namespace kinora::models

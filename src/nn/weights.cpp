@@ -59,7 +59,8 @@ at::Tensor WeightLoad::take(const std::string& name, const std::vector<std::int6
   const bool fits = found != checkpoint_.tensors.end() && found->second.shape == shape;
   Placement placement = placement_;
   if (wide) placement.dtype = at::kFloat;
-  at::Tensor weight = fits ? placed(found->second.read(), placement) : without_memory(shape, placement);
+  const bool read = fits && !placement.device.is_meta();  // to the meta device nothing is read; finish() still tells what does not fit
+  at::Tensor weight = read ? placed(found->second.read(), placement) : without_memory(shape, placement);
   return taken_.emplace(name, std::move(weight)).first->second;
 }
 

@@ -83,6 +83,15 @@ TEST(Weights, a_parameter_exchanged_in_place_is_seen_by_the_layer) {
   EXPECT_EQ(layer(at::ones({1, 2})).item<float>(), 10.0F);
 }
 
+TEST(Weights, a_load_to_the_meta_device_tells_what_does_not_fit_and_reads_nothing) {
+  Checkpoint checkpoint{.file = "unet", .tensors = {}, .metadata = {}};
+  checkpoint.tensors["a"] = {.dtype = Dtype::f32, .shape = {2}, .read = []() -> at::Tensor { throw LoadError("unet", "a", "was read"); }};
+  WeightLoad load(checkpoint, {.device = c10::kMeta});
+  EXPECT_TRUE(load.root().take("a", {2}).is_meta());
+  load.root().take("b", {3});
+  EXPECT_THAT(refusal(load), AllOf(HasSubstr("1 weights"), HasSubstr("missing b [3]")));
+}
+
 TEST(Weights, a_dry_run_lists_the_weights_without_memory) {
   auto load = WeightLoad::shapes_only();
   const Conv2d layer(load.root() / "conv", 1'000'000, 1'000'000, 3);

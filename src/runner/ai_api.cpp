@@ -272,7 +272,7 @@ class AiApi {
     if (failure.code == "worker_oom") return refuse(500, route.out_of_memory);
     if (failure.code == "canceled") return refuse(500, route.failed);
     if (failure.code == "adapter_incompatible") return refuse(400, "LoRa incompatible with base model: '" + base + "'.");
-    if (failure.code == "worker_error" && failure.detail.starts_with("adapter "))
+    if (failure.code == "model_invalid" && failure.detail.starts_with("adapter "))
       return refuse(400, "Unable to load LoRas for " + failure.detail + ".");
     if (failure.code == "input_invalid" || failure.code == "unsupported_media" || failure.code == "media_too_large" ||
         failure.code == "model_not_found")

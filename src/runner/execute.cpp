@@ -210,7 +210,8 @@ base::Result<tasks::TaskEvent> run(const TaskRequest& request, ModelStore& model
   // A network that enlarges at least so much, rather than one whose pictures would be enlarged again.
   const int wanted_scale = scale != nullptr && scale->is_number() ? static_cast<int>(std::ceil(scale->to_number<double>())) : 0;
   const auto model = models.choose(request.model, request.task, wanted_scale);
-  if (!model) return tasks::failure("model_not_found", model.error().message);
+  if (!model)
+    return tasks::failure(model.error().code == base::ErrorCode::invalid ? "model_invalid" : "model_not_found", model.error().message);
   const auto adapters = chosen_adapters(request, [&](const std::string& id) { return models.adapter(id); });
   if (!adapters) {
     auto missing = tasks::failure("model_not_found", adapters.error().message);

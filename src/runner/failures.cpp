@@ -38,11 +38,11 @@ tasks::TaskFailure to_failure(const std::exception_ptr& thrown, bool* device_los
   try {
     std::rethrow_exception(thrown);
   } catch (const nn::LoadError& error) {
-    return tasks::failure("worker_error", std::string("model cannot be loaded: ") + error.what());
+    return tasks::failure("model_invalid", std::string("model cannot be loaded: ") + error.what());
   } catch (const models::InvalidRequest& error) {
     return tasks::failure("input_invalid", error.what());
   } catch (const models::AdapterRefused& error) {
-    return tasks::failure(error.broken ? "worker_error" : "adapter_incompatible", error.what());
+    return tasks::failure(error.broken ? "model_invalid" : "adapter_incompatible", error.what());
   } catch (const models::Stopped&) {
     return tasks::failure("canceled", "canceled");
   } catch (const models::OutOfMemory& error) {
@@ -50,7 +50,9 @@ tasks::TaskFailure to_failure(const std::exception_ptr& thrown, bool* device_los
   } catch (const DoesNotFit& error) {
     return tasks::failure("worker_oom", error.what());
   } catch (const models::NotFinite& error) {
-    return tasks::failure("worker_error", error.what());
+    return tasks::failure("not_finite", error.what());
+  } catch (const models::NotFiniteAtStep& error) {
+    return tasks::failure("not_finite", error.what());
   } catch (const c10::OutOfMemoryError& error) {
     return tasks::failure("worker_oom", first_line(error.what_without_backtrace()));
   } catch (const c10::Error& error) {

@@ -71,10 +71,14 @@ TEST(ToFailure, notices_that_the_device_is_lost) {
 
 TEST(ToFailure, keeps_the_reason_of_models_and_unknown_throws) {
   EXPECT_THAT(caught(nn::LoadError("m.safetensors", "w", "is NaN")).detail, HasSubstr("m.safetensors: w: is NaN"));
-  EXPECT_EQ(caught(models::NotFinite()).code, "worker_error");
+  EXPECT_EQ(caught(nn::LoadError("m.safetensors", "w", "is NaN")).code, "model_invalid");
+  EXPECT_EQ(caught(models::NotFinite()).code, "not_finite");
+  EXPECT_EQ(caught(models::NotFiniteAtStep(3, 20)).detail, "the latents are not finite after step 3 of 20");
+  EXPECT_FALSE(caught(models::NotFiniteAtStep(3, 20)).retryable);
+  EXPECT_FALSE(caught(nn::LoadError("m.safetensors", "w", "is NaN")).retryable);
   EXPECT_EQ(caught(models::AdapterRefused("style", false, "3 modules do not fit")).code, "adapter_incompatible");
   EXPECT_EQ(caught(models::AdapterRefused("style", true, "header too long")).detail, "adapter style: header too long");
-  EXPECT_EQ(caught(models::AdapterRefused("style", true, "header too long")).code, "worker_error");
+  EXPECT_EQ(caught(models::AdapterRefused("style", true, "header too long")).code, "model_invalid");
   EXPECT_EQ(caught(std::runtime_error("x")).detail, "x");
   EXPECT_EQ(caught(7).code, "worker_error");
 }

@@ -40,7 +40,8 @@ std::shared_ptr<const ModelList> ModelCatalogue::get() const {
   if (list_ && seen_ == now) return list_;
   list_ = std::make_shared<const ModelList>(list_models(folders_));
   seen_ = now;
-  for (const auto& refusal : list_->refusals) base::log::warn("runner", "model refused", {{"reason", refusal}});
+  for (const auto& refusal : list_->refusals)
+    base::log::warn("runner", "model refused", {{"model", refusal.id}, {"reason", refusal.reason}});
   return list_;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "models/check_model.hpp"
 #include "nn/component_files.hpp"
 #include "nn/load_error.hpp"
 
@@ -69,6 +70,8 @@ std::uint64_t weights_bytes(const fs::path& component) {
 }
 
 ModelEntry network_entry(const nn::ModelFolder& model, bool loose) {
+  const bool interpolates = std::find(model.card.tasks.begin(), model.card.tasks.end(), "frame-interpolation") != model.card.tasks.end();
+  interpolates ? models::check_interpolator(model) : models::check_upscaler(model);
   return {.id = model.id,
           .path = model.path,
           .name = model.card.name,
@@ -84,6 +87,7 @@ ModelEntry network_entry(const nn::ModelFolder& model, bool loose) {
 
 ModelEntry pipeline_entry(std::string id, const fs::path& folder, models::PipelineSettings parts) {
   auto entry = described(std::move(id), folder, folder, std::move(parts));
+  models::check_pipeline(folder, entry.parts);
   std::error_code error;
   for (const auto& component : fs::directory_iterator(folder, error)) {
     if (!component.is_directory(error)) continue;

@@ -1,5 +1,6 @@
 #pragma once
-// One model of a listing, described from its files; nothing is loaded. Any thread. Errors: nn::LoadError.
+// One model of a listing, described from its files, and seen to have the weights that it needs; nothing is loaded. Any thread. Errors:
+// nn::LoadError.
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -34,7 +35,7 @@ struct ModelEntry {
 ModelEntry network_entry(const nn::ModelFolder& model, bool loose);
 // A diffusers folder.
 ModelEntry pipeline_entry(std::string id, const std::filesystem::path& folder, models::PipelineSettings parts = {});
-// A whole model in its authors' layout.
+// A whole model in its authors' layout; its weights are not looked at, for its tokenizers may be missing yet.
 ModelEntry single_file_entry(std::string id, const std::filesystem::path& file);
 
 // The weight files that a component would be loaded from, of a sharded one all shards; none for a scheduler or a tokenizer.

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hub_folder.hpp"
+#include "models/check_model.hpp"
 #include "models/loose_model.hpp"
-#include "nn/hub_folder.hpp"
 #include "nn/json_config.hpp"
 #include "nn/load_error.hpp"
 #include "runner/weight_file.hpp"
@@ -29,7 +30,7 @@ class Lister {
       if (name.starts_with('.')) continue;
       if (is_weight_file(entry.path())) later_.push_back({entry.path().stem().string(), entry.path(), number_});
       if (!entry.is_directory(error)) continue;
-      const auto snapshot = nn::find_hub_snapshot(entry.path());
+      const auto snapshot = base::find_hub_snapshot(entry.path());
       sub_folder(snapshot ? snapshot->id : name, snapshot ? snapshot->path : entry.path(), snapshot.has_value());
     }
   }
@@ -47,7 +48,7 @@ class Lister {
       }
     std::sort(list_.models.begin(), list_.models.end(), [](const ModelEntry& a, const ModelEntry& b) { return a.id < b.id; });
     std::sort(list_.adapters.begin(), list_.adapters.end(), [](const AdapterEntry& a, const AdapterEntry& b) { return a.id < b.id; });
-    std::sort(list_.refusals.begin(), list_.refusals.end());
+    std::sort(list_.refusals.begin(), list_.refusals.end(), [](const Refusal& a, const Refusal& b) { return a.id < b.id; });
     return std::move(list_);
   }
 
@@ -69,7 +70,7 @@ class Lister {
       if (is_weight_file(entry.path())) files.push_back(entry.path());
     for (const auto& file : files)
       later_.push_back({id + "/" + file.stem().string(), file, number_, files.size() == 1 || file.filename() == "flownet.pkl"});
-    if (files.empty() && from_hub) list_.refusals.push_back(id + ": holds no model_index.json, so it is no pipeline that can be run");
+    if (files.empty() && from_hub) list_.refusals.push_back({id, "holds no model_index.json, so it is no pipeline that can be run"});
   }
 
   // A folder with a config.json: an upscaler of ours; AnimateDiff's motion adapters and the safety checker are published alone.
@@ -81,7 +82,7 @@ class Lister {
     } else if (std::find(names.begin(), names.end(), "StableDiffusionSafetyChecker") != names.end()) {
       if (!checker_ && fs::exists(path / "preprocessor_config.json")) checker_ = path;
     } else if (from_hub) {
-      list_.refusals.push_back(id + ": is one part of a model, none that is used alone");
+      list_.refusals.push_back({id, "is one part of a model, none that is used alone"});
     } else {
       add(network_entry(nn::read_model_folder(path), false));
     }
@@ -132,7 +133,12 @@ class Lister {
 
   // A single file holds no tokenizer; where none lies beside it, that of another model of its family does, for they are all the same.
   ModelEntry single_file(const std::string& id, const fs::path& path) const {
-    auto entry = single_file_entry(id, path);
+    auto entry = with_tokenizers(single_file_entry(id, path));
+    models::check_pipeline(path, entry.parts);
+    return entry;
+  }
+  ModelEntry with_tokenizers(ModelEntry entry) const {
+    const fs::path& path = entry.path;
     std::error_code error;
     const bool xl = entry.pipeline->family.starts_with("sdxl");
     const fs::path needed = entry.pipeline->family == "sdxl-refiner" ? "tokenizer_2" : "tokenizer";
@@ -152,7 +158,7 @@ class Lister {
     try {
       work();
     } catch (const nn::LoadError& refusal) {
-      list_.refusals.push_back(id + ": " + refusal.what());
+      list_.refusals.push_back({id, refusal.what()});
     }
   }
   void add(ModelEntry entry) { add_to(list_.models, std::move(entry)); }

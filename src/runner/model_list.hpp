@@ -25,10 +25,15 @@ struct AdapterEntry {
   std::size_t folder = 0;  // which of the folders it lies in
 };
 
+// What looks like a model and cannot be used.
+struct Refusal {
+  std::string id, reason;
+};
+
 struct ModelList {
   std::vector<ModelEntry> models;      // by id
   std::vector<AdapterEntry> adapters;  // by id
-  std::vector<std::string> refusals;   // why what looks like a model cannot be used
+  std::vector<Refusal> refusals;       // by id
 };
 // Of all the folders; of two models with one id that of the earlier folder counts.
 ModelList list_models(const std::vector<std::filesystem::path>& folders);

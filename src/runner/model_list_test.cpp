@@ -6,6 +6,8 @@
 
 #include <fstream>
 
+#include "nn/checkpoint.hpp"
+#include "nn/safetensors.hpp"
 #include "runner/model_catalogue.hpp"
 #include "runner/test_tools.hpp"
 
@@ -37,6 +39,12 @@ class ModelFolders : public ::testing::Test {
     return all;
   }
 
+  static std::vector<std::string> refusals(const ModelList& found) {
+    std::vector<std::string> all;
+    for (const auto& refusal : found.refusals) all.push_back(refusal.id + ": " + refusal.reason);
+    return all;
+  }
+
   testing::Scratch scratch;
 };
 
@@ -48,7 +56,7 @@ TEST_F(ModelFolders, folders_of_every_kind_are_found) {
   EXPECT_THAT(ids(found.models), ElementsAre("sd15", "tiny/sdxl", "twice"));
   EXPECT_TRUE(found.models[1].serves("text-to-image"));
   EXPECT_GT(found.models[1].bytes, 100'000U);
-  EXPECT_THAT(found.refusals, ElementsAre());
+  EXPECT_THAT(refusals(found), ElementsAre());
 }
 
 TEST_F(ModelFolders, adapters_are_told_by_their_tensors) {
@@ -65,7 +73,7 @@ TEST_F(ModelFolders, adapters_are_told_by_their_tensors) {
 TEST_F(ModelFolders, a_unet_file_makes_a_model_of_the_sdxl_that_is_there) {
   hub_file("models--ByteDance--SDXL-Lightning", "pipe_sdxl_lightning_unet/sdxl_lightning_2step_unet.safetensors",
            "sdxl_lightning_2step_unet.safetensors");
-  EXPECT_THAT(list().refusals, ElementsAre(HasSubstr("pull stabilityai/stable-diffusion-xl-base-1.0")));
+  EXPECT_THAT(refusals(list()), ElementsAre(HasSubstr("pull stabilityai/stable-diffusion-xl-base-1.0")));
   link("pipe_sdxl/model", "sdxl");
   const auto found = list();
   ASSERT_THAT(ids(found.models), ElementsAre("ByteDance/SDXL-Lightning/sdxl_lightning_2step_unet", "sdxl"));
@@ -77,7 +85,7 @@ TEST_F(ModelFolders, a_unet_file_makes_a_model_of_the_sdxl_that_is_there) {
 
 TEST_F(ModelFolders, a_motion_adapter_makes_videos_of_the_stable_diffusion_that_is_there) {
   link("pipe_animatediff/motion_adapter", "models--guoyww--motion/snapshots/c0");
-  EXPECT_THAT(list().refusals, ElementsAre(HasSubstr("is a motion adapter")));
+  EXPECT_THAT(refusals(list()), ElementsAre(HasSubstr("is a motion adapter")));
   link("pipe_animatediff/model", "sd15");
   const auto found = list();
   ASSERT_THAT(ids(found.models), ElementsAre("guoyww/motion", "sd15"));
@@ -91,7 +99,7 @@ TEST_F(ModelFolders, what_is_no_model_is_refused_by_name) {
   testing::make_model(scratch.path() / "broken");
   std::ofstream(scratch.path() / "broken/card.json") << "{";
   const auto found = list();
-  EXPECT_THAT(found.refusals, ElementsAre(HasSubstr("broken/card.json: not a JSON object"), HasSubstr("notes: "), HasSubstr("tensors: ")));
+  EXPECT_THAT(refusals(found), ElementsAre(HasSubstr("broken/card.json: not a JSON object"), HasSubstr("notes: "), HasSubstr("tensors: ")));
 }
 
 TEST_F(ModelFolders, published_networks_have_their_folders_or_their_own_name) {
@@ -102,6 +110,25 @@ TEST_F(ModelFolders, published_networks_have_their_folders_or_their_own_name) {
   const auto found = list();
   EXPECT_THAT(ids(found.models), ElementsAre("a/rife", "mine", "rife-4.25"));
   for (const auto& model : found.models) EXPECT_TRUE(model.loose && model.serves("frame-interpolation")) << model.id;
+}
+
+TEST_F(ModelFolders, a_model_that_lacks_a_weight_is_refused_with_its_name) {
+  for (const char* golden : {"pipe_sd15/model", "rife_46/model"})
+    fs::copy(kGolden / golden, scratch.path() / fs::path(golden).parent_path(), fs::copy_options::recursive);
+  testing::make_model(scratch.path() / "twice");
+  ASSERT_THAT(ids(list().models), ElementsAre("pipe_sd15", "rife_46", "twice"));
+  const auto without = [&](const fs::path& file, const std::string& weight) {
+    auto weights = nn::open_checkpoint(scratch.path() / file).read();
+    ASSERT_EQ(weights.erase(weight), 1U);
+    for (auto& [name, tensor] : weights) tensor = tensor.clone();
+    fs::remove(scratch.path() / file);
+    nn::write_safetensors(scratch.path() / file, weights);
+  };
+  without("pipe_sd15/unet/diffusion_pytorch_model.safetensors", "conv_in.bias");
+  without("twice/model.safetensors", "body.0.bias");
+  const auto found = list();
+  EXPECT_THAT(ids(found.models), ElementsAre("rife_46"));
+  EXPECT_THAT(refusals(found), ElementsAre(HasSubstr("missing conv_in.bias"), HasSubstr("missing body.0.bias")));
 }
 
 TEST_F(ModelFolders, of_two_models_with_one_id_that_of_the_earlier_folder_counts) {
@@ -115,9 +142,9 @@ TEST_F(ModelFolders, of_two_models_with_one_id_that_of_the_earlier_folder_counts
 
 TEST_F(ModelFolders, a_single_file_takes_the_tokenizer_of_a_model_of_its_family) {
   link("pipe_sd15_single_file/model.safetensors", "fox.safetensors");
-  EXPECT_THAT(list().refusals, ElementsAre(HasSubstr("tokenizer: is in no file")));
+  EXPECT_THAT(refusals(list()), ElementsAre(HasSubstr("tokenizer: is in no file")));
   link("pipe_sdxl/model", "sdxl");
-  EXPECT_THAT(list().refusals, ElementsAre(HasSubstr("pull a folder of Stable Diffusion")));
+  EXPECT_THAT(refusals(list()), ElementsAre(HasSubstr("pull a folder of Stable Diffusion")));
   link("pipe_sd15/model", "sd15");
   const auto found = list();
   ASSERT_THAT(ids(found.models), ElementsAre("fox", "sd15", "sdxl"));

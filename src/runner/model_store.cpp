@@ -116,6 +116,8 @@ base::json::array ModelStore::list() const {
   for (const AdapterEntry& adapter : listing->adapters)
     all.push_back(base::json::object{
         {"id", adapter.id}, {"kind", "adapter"}, {"tasks", base::json::array()}, {"license", adapter.license}, {"bytes", adapter.bytes}});
+  for (const Refusal& refusal : listing->refusals)
+    all.push_back(base::json::object{{"id", refusal.id}, {"kind", "unusable"}, {"tasks", base::json::array()}, {"reason", refusal.reason}});
   return all;
 }
 
@@ -129,6 +131,8 @@ base::Result<ModelEntry> ModelStore::choose(const std::optional<std::string>& mo
   }
   if (found != nullptr) return *found;
   if (!model) return base::fail(base::ErrorCode::not_found, "no model here serves " + std::string(task));
+  for (const Refusal& refusal : listing->refusals)
+    if (refusal.id == *model) return base::fail(base::ErrorCode::invalid, "model \"" + *model + "\" cannot be used: " + refusal.reason);
   return base::fail(base::ErrorCode::not_found, "no model \"" + *model + "\" here serves " + std::string(task));
 }
 

@@ -23,13 +23,13 @@ class ModelStore {
   explicit ModelStore(const RunnerSettings& settings);
 
   // [{"id", "kind", "name", "tasks", "task", "scale", "license", "loaded", "on_device", "device_bytes", "pinned", "bytes",
-  // "description"}], models by id, then adapters with id, kind, license, bytes and no tasks. What cannot be used is left out and told to
-  // the log.
+  // "description"}], models by id, then adapters with id, kind, license, bytes and no tasks, then what cannot be used with id, kind and
+  // reason.
   base::json::array list() const;
 
   // The model of that id, or without one the first that serves the task, with the wanted scale if there is one (0: any): a model
   // of an earlier folder before one of a later, then by id, so that a folder that is added changes nothing.
-  // not_found: no such model, or it does not serve the task.
+  // not_found: no such model, or it does not serve the task. invalid: it cannot be used, and why.
   base::Result<ModelEntry> choose(const std::optional<std::string>& model, std::string_view task, int scale) const;
 
   // The file of an adapter; nullopt: none of that id.

@@ -63,6 +63,8 @@ constexpr std::array kErrors{
     ErrorSpec{"sync_timeout", "Not finished in time; the job goes on", 504, P, true},
     ErrorSpec{"worker_lost", "Worker lost", 0, N, true},
     ErrorSpec{"worker_error", "Worker failed", 0, W, true},
+    ErrorSpec{"model_invalid", "Model cannot be used", 0, W, false},
+    ErrorSpec{"not_finite", "Model computed numbers that are not finite", 0, W, false},
     ErrorSpec{"worker_oom", "Worker out of memory", 0, W, true},
     ErrorSpec{"worker_timeout", "Worker took too long", 0, W, true},
     ErrorSpec{"transfer_failed", "Media transfer failed", 0, N, true},

@@ -41,6 +41,17 @@ def floats(file, name):
     return struct.unpack_from(f"<{(end - begin) // 4}f", data, 8 + length + begin)
 
 
+def place_changed(models, name, golden, file, change):
+    """A golden model as a folder of that name, one of its weight files changed: change(header, data) -> (header, data)."""
+    shutil.copytree(GOLDEN / golden / "model", pathlib.Path(models) / name)
+    path = pathlib.Path(models) / name / file
+    data = path.read_bytes()
+    (length,) = struct.unpack_from("<Q", data)
+    header, values = change(json.loads(data[8 : 8 + length]), bytearray(data[8 + length :]))
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + values)
+
+
 def place_safety_checker(models, bar):
     """The safety checker of the golden case; a picture is flagged when it is nearer to a concept than `bar`, a cosine."""
     folder = pathlib.Path(models) / "safety"

@@ -5,13 +5,14 @@ The models are the tiny ones of tests/golden, laid out as a hub cache; expected 
 import base64
 import json
 import os
+import struct
 import subprocess
 import unittest
 import urllib.error
 import urllib.request
 import uuid
 
-from golden_models import GOLDEN, floats, place, place_file, place_lora, place_safety_checker, weights_digest
+from golden_models import GOLDEN, floats, place, place_changed, place_file, place_lora, place_safety_checker, weights_digest
 from harness import BIN, NetworkTest, probe
 
 SEEDS = json.loads((GOLDEN / "seeds/seeds.json").read_text())["cases"]
@@ -187,11 +188,14 @@ class Generation(NetworkTest):
 
         lora = LORA[1]
         sets = [w for k, v in {"seed": lora["seed"], "width": lora["width"], "height": lora["height"], "steps": lora["num_inference_steps"],
-                               "guidance_scale": lora["guidance_scale"], "preview_every": 1}.items() for w in ("--set", f"{k}={v}")]
+                               "guidance_scale": lora["guidance_scale"]}.items() for w in ("--set", f"{k}={v}")]
         words = [w for name, scale in lora["adapters"] for w in ("--lora", f"style/{name}:{scale}")]
-        job = json.loads(run("run", "text-to-image", lora["prompt"], "--model", "tiny/sdxl", "-o", self.scratch / "style.png", *sets, *words,
-                             "--preview", self.scratch / "now.jpg", "--json").splitlines()[-1])
+        run("run", "text-to-image", lora["prompt"], "--model", "tiny/sdxl", "-o", self.scratch / "style.png", *sets, *words)
         self.same_picture(self.scratch / "style.png", GOLDEN / "seeds" / lora["file"])
+
+        # Many steps: a preview that is still being written when its job ends is dropped.
+        sets = [w for k, v in {"width": 24, "height": 24, "steps": 60, "preview_every": 1}.items() for w in ("--set", f"{k}={v}")]
+        job = json.loads(run("run", "text-to-image", "a fox", "--model", "tiny/sdxl", "--preview", self.scratch / "now.jpg", *sets, "--json").splitlines()[-1])
         self.assertGreaterEqual(len(job["previews"]), 1)
         self.assertEqual((self.scratch / "now.jpg").read_bytes()[:3], b"\xff\xd8\xff")
         self.assertIn("style/peft", run("models", "list"))
@@ -208,6 +212,36 @@ class Generation(NetworkTest):
 
         loaded = json.loads(run("models", "ps", "--json"))["devices"][0]["models"]["resident"]
         self.assertEqual({row["id"] for row in loaded}, {"tiny/sd15", "tiny/sdxl", "tiny/svd"})
+
+    def test_a_model_that_cannot_compute_fails_a_job_once_and_one_that_lacks_weights_is_not_offered(self):
+        home = self.scratch / "home"
+        (home / "models").mkdir(parents=True)
+        unet = "unet/diffusion_pytorch_model.safetensors"
+
+        def nan(header, data):
+            begin = header["conv_in.bias"]["data_offsets"][0]
+            return header, data[:begin] + struct.pack("<f", float("nan")) + data[begin + 4 :]
+
+        def lost(header, data):
+            return {("conv_in.bais" if name == "conv_in.bias" else name): entry for name, entry in header.items()}, data
+
+        place_changed(home / "models", "nan", "pipe_sd15", unet, nan)
+        place_changed(home / "models", "lost", "pipe_sd15", unet, lost)
+        node = self.launch("up", "up", "--listen", "127.0.0.1:0", home=home)
+
+        def run(*words):
+            return subprocess.run([BIN / "kinora", *words], env={**os.environ, "KINORA_HOME": str(home)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+
+        done = run("run", "text-to-image", "x", "--model", "nan", "--set", "width=24", "--set", "height=24", "--set", "steps=2", "--json")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        job = json.loads(done.stdout.splitlines()[-1])
+        self.assertEqual((job["status"], job["error"]["code"]), ("failed", "not_finite"))
+        self.assertEqual(len(node.call("GET", f"/v1/jobs/{job['id']}/attempts")[2]["data"]), 1)
+        self.assertIn("after step 1 of 3", job["error"]["detail"])
+        listed = json.loads(run("models", "list", "--json").stdout)
+        self.assertEqual([model["id"] for model in listed["models"]], ["nan"])
+        self.assertEqual([model["id"] for model in listed["unusable"]], ["lost"])
+        self.assertIn("missing conv_in.bias", listed["unusable"][0]["reason"])
 
 
 if __name__ == "__main__":

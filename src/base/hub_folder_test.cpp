@@ -1,11 +1,11 @@
-#include "nn/hub_folder.hpp"
+#include "base/hub_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <fstream>
 
-namespace kinora::nn {
+namespace kinora::base {
 namespace {
 
 namespace fs = std::filesystem;
@@ -50,4 +50,4 @@ TEST_F(HubFolders, a_reference_that_would_leave_the_folder_is_not_followed) {
 }
 
 }  // namespace
-}  // namespace kinora::nn
+}  // namespace kinora::base

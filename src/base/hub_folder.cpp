@@ -1,8 +1,8 @@
-#include "nn/hub_folder.hpp"
+#include "base/hub_folder.hpp"
 
 #include <fstream>
 
-namespace kinora::nn {
+namespace kinora::base {
 
 namespace fs = std::filesystem;
 
@@ -33,4 +33,4 @@ std::optional<HubSnapshot> find_hub_snapshot(const fs::path& folder) {
   return found.path.empty() ? std::nullopt : std::optional(found);
 }
 
-}  // namespace kinora::nn
+}  // namespace kinora::base
