@@ -27,6 +27,9 @@ void add_training(CLI::App& app, StarterSettings& settings, const Talk& talk) {
   auto* steps = command.add_option("--steps", settings.steps, "how many updates to make")->check(CLI::PositiveNumber);
   minutes->excludes(steps);
   command.add_option("--vae-share", settings.vae_share, "part of it for the VAE")->check(CLI::Range(0.01, 0.99))->capture_default_str();
+  command.add_option("--decoder-share", settings.decoder_share, "part of it for the VAE's decoder alone, at the end")
+      ->check(CLI::Range(0.01, 0.98))
+      ->capture_default_str();
   command.add_flag("--resume", settings.resume, "go on with what is in --work");
   command.add_option("--seed", settings.seed, "of everything random")->capture_default_str();
   command.add_option("--threads", settings.threads, "processor threads")->check(CLI::Range(1, 256))->capture_default_str();

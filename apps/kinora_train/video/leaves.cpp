@@ -51,10 +51,10 @@ nn::TensorMap part_of(const nn::TensorMap& all, const std::string& prefix) {
   return part;
 }
 
-void Leaves::join(const std::string& prefix, const nn::TensorMap& weights, const nn::Parameters& leaves) {
+void Leaves::join(const std::string& name, const at::Tensor& weight, const at::Tensor& leaf) {
   const at::NoGradGuard no_grad;
-  for (const auto& [name, weight] : weights) weights_[prefix + "." + name] = weight.detach().clone();
-  for (const auto& [name, leaf] : leaves) leaves_[prefix + "." + name] = leaf.requires_grad_(true);
+  weights_[name] = weight.detach().clone();
+  leaves_[name] = leaf.requires_grad_(true);
 }
 
 double Leaves::take_gradients(double longest) {

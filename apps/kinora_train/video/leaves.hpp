@@ -1,6 +1,7 @@
 #pragma once
 // The weights of networks that learn, twice: in float32, which the updates are made to and checkpoints hold, and as the networks compute
 // with them ("leaves", perhaps bfloat16), which gradients come from. One thread.
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,12 +12,14 @@ namespace kinora::train {
 
 class Leaves {
  public:
-  // A network built from its weights (float32); they join the others under "PREFIX.".
+  // A network built from its weights (float32); those that `learns` by name join the others under "PREFIX.", the rest stays as it is.
   template <typename Network, typename Config>
-  std::shared_ptr<const Network> build(const std::string& prefix, const Config& config, const nn::TensorMap& weights,
-                                       const nn::Placement& placement) {
+  std::shared_ptr<const Network> build(
+      const std::string& prefix, const Config& config, const nn::TensorMap& weights, const nn::Placement& placement,
+      const std::function<bool(const std::string&)>& learns = [](const std::string&) { return true; }) {
     auto loaded = models::load_network<Network>(nn::make_checkpoint(weights, prefix), config, placement);
-    join(prefix, weights, loaded.parameters);
+    for (const auto& [name, leaf] : loaded.parameters)
+      if (learns(name)) join(prefix + "." + name, weights.at(name), leaf);
     return loaded.model;
   }
 
@@ -29,7 +32,7 @@ class Leaves {
   void set_weights(const nn::TensorMap& values);
 
  private:
-  void join(const std::string& prefix, const nn::TensorMap& weights, const nn::Parameters& leaves);
+  void join(const std::string& name, const at::Tensor& weight, const at::Tensor& leaf);
 
   nn::TensorMap weights_, leaves_;
 };

@@ -50,7 +50,7 @@ void train_starter(const StarterSettings& settings, const Talk& talk) {
 
   auto vae_fit = part(settings, work, "vae", settings.vae_share);
   vae_fit.peak_rate = settings.vae_rate;
-  const auto vae_weights = train_vae(config.vae_config(), vae_fit, dtype, talk);
+  auto vae_weights = train_vae(config.vae_config(), vae_fit, dtype, talk);
   const auto vae = ready_vae(config.vae_config(), vae_weights, dtype);
   talk(text("the VAE gives unseen clips back with %.2f dB", vae_psnr(*vae, 4)));
 
@@ -68,9 +68,14 @@ void train_starter(const StarterSettings& settings, const Talk& talk) {
     talk(text("of %d held-out captions right: shape %d, colour %d, direction %d, background %d, all %d", s.clips, s.shape, s.colour,
               s.direction, s.background, s.all));
   };
-  auto flow_fit = part(settings, work, "flow", 1 - settings.vae_share);
+  if (settings.vae_share + settings.decoder_share >= 1) throw Failure("--vae-share and --decoder-share leave nothing for the transformer");
+  auto flow_fit = part(settings, work, "flow", 1 - settings.vae_share - settings.decoder_share);
   flow_fit.peak_rate = settings.rate;
   const auto report = train_flow(config, tokenizer, latents, settings.batch, flow_fit, dtype, write, talk);
+  auto decoder_fit = part(settings, work, "decoder", settings.decoder_share);
+  decoder_fit.peak_rate = settings.vae_rate;
+  vae_weights = train_decoder(config.vae_config(), vae_weights, decoder_fit, dtype, talk);
+  talk(text("the VAE gives unseen clips back with %.2f dB", vae_psnr(*ready_vae(config.vae_config(), vae_weights, dtype), 4)));
   write(report.average, report.steps);
 }
 

@@ -12,9 +12,9 @@ namespace kinora::train {
 struct StarterSettings {
   std::filesystem::path out;
   std::filesystem::path work;     // empty: OUT.work; checkpoints and latents
-  std::optional<double> minutes;  // of training, both parts, as FitSettings has them; exactly one of these two
+  std::optional<double> minutes;  // of training, all parts, as FitSettings has them; exactly one of these two
   std::optional<std::int64_t> steps;
-  double vae_share = 0.2;  // of minutes or steps
+  double vae_share = 0.15, decoder_share = 0.15;  // of minutes or steps
   bool resume = false;
   std::uint64_t seed = 1;
   int threads = 1;

@@ -36,7 +36,7 @@ class StarterTraining : public ::testing::Test {
     StarterSettings settings;
     settings.out = folder_ / name;
     settings.steps = 4;
-    settings.vae_share = 0.25;
+    settings.vae_share = settings.decoder_share = 0.25;
     settings.clips = 4;
     settings.batch = 2;
     settings.judged = 0;

@@ -18,34 +18,38 @@ namespace {
 
 using models::wan::Vae;
 
-constexpr int kCutSide = 48, kCutFrames = 9, kCuts = 6;  // pixels, frames, and how many an update
-constexpr int kWholeEvery = 8;                           // updates; one whole clip is twice the work of the cuts
+// Of clips: pixels of a side, frames, and how many an update.
+struct Cuts {
+  int side, frames, count;
+};
+constexpr Cuts kShort{48, 9, 6}, kLong{64, kClipFrames, 2};
+constexpr int kWholeEvery = 8;  // updates; one whole clip is twice the work of the cuts
 constexpr double kFirstLogVariance = -6;
 constexpr double kDivergence = 3e-4;  // weight of the latents' distance from a standard normal
 const models::wan::VaeSavings kAtOnce{.frames_at_once = 64};
 
 // A window about the shape, most of the time.
-at::Tensor cut_out(const at::Tensor& clip, const Scene& scene, Random& random) {
-  const int first = random.integer(0, kClipFrames - kCutFrames);
-  const Point middle = centre(scene, first + kCutFrames / 2);
+at::Tensor cut_out(const at::Tensor& clip, const Scene& scene, const Cuts& cuts, Random& random) {
+  const int first = random.integer(0, kClipFrames - cuts.frames);
+  const Point middle = centre(scene, first + cuts.frames / 2);
   const auto start = [&](double about) {
-    const int free = kClipSide - kCutSide;
+    const int free = kClipSide - cuts.side;
     if (random.chance(0.15)) return random.integer(0, free);
-    return std::clamp(static_cast<int>(std::lround(about + random.uniform(-28, 28))) - kCutSide / 2, 0, free);
+    return std::clamp(static_cast<int>(std::lround(about + random.uniform(-28, 28))) - cuts.side / 2, 0, free);
   };
   const int left = start(middle.x), top = start(middle.y);
-  return clip.narrow(1, first, kCutFrames).narrow(2, top, kCutSide).narrow(3, left, kCutSide);
+  return clip.narrow(1, first, cuts.frames).narrow(2, top, cuts.side).narrow(3, left, cuts.side);
 }
 
-at::Tensor draw_batch(const std::vector<Combination>& from, std::uint64_t seed, std::int64_t step) {
+at::Tensor draw_batch(const std::vector<Combination>& from, const Cuts& cuts, std::uint64_t seed, std::int64_t step) {
   Random random(seed, static_cast<std::uint64_t>(step));
   const bool whole = step % kWholeEvery == kWholeEvery - 1;
   std::vector<at::Tensor> clips;
-  for (int i = 0; i < (whole ? 1 : kCuts); ++i) {
+  for (int i = 0; i < (whole ? 1 : cuts.count); ++i) {
     const auto& what = from[static_cast<std::size_t>(random.integer(0, static_cast<int>(from.size()) - 1))];
     const Scene scene = draw_scene(what, random);
     const auto clip = clip_tensor(render(scene));
-    clips.push_back(whole ? clip : cut_out(clip, scene, random));
+    clips.push_back(whole ? clip : cut_out(clip, scene, cuts, random));
   }
   return at::stack(clips);
 }
@@ -60,7 +64,7 @@ nn::TensorMap train_vae(const models::wan::VaeConfig& config, const FitSettings&
   const auto vae = leaves.build<Vae>("vae", config, weights, {.dtype = dtype, .channels_last = true});
   const auto seen = combinations(false);
   const auto loss = [&](std::int64_t step) {
-    const at::Tensor video = draw_batch(seen, settings.seed, step);
+    const at::Tensor video = draw_batch(seen, kShort, settings.seed, step);
     const auto posterior = vae->encode(video.to(dtype), kAtOnce);
     const auto mean = posterior.mean.to(at::kFloat), logvar = posterior.logvar.to(at::kFloat);
     const auto generator = at::make_generator<at::CPUGeneratorImpl>(settings.seed + static_cast<std::uint64_t>(step));
@@ -75,6 +79,37 @@ nn::TensorMap train_vae(const models::wan::VaeConfig& config, const FitSettings&
               vae_psnr(*ready_vae(config, part_of(average, "vae"), dtype), 4)));
   };
   return part_of(fit(leaves, settings, loss, saved, talk).average, "vae");
+}
+
+nn::TensorMap train_decoder(const models::wan::VaeConfig& config, const nn::TensorMap& weights, const FitSettings& settings,
+                            at::ScalarType dtype, const Talk& talk) {
+  Leaves leaves;
+  const auto vae = leaves.build<Vae>("vae", config, weights, {.dtype = dtype, .channels_last = true}, [](const std::string& name) {
+    return name.starts_with("decoder.") || name.starts_with("post_quant_conv.");
+  });
+  const auto seen = combinations(false);
+  const auto loss = [&](std::int64_t step) {
+    const at::Tensor video = draw_batch(seen, kLong, settings.seed, step);
+    at::Tensor sample;
+    {
+      const at::NoGradGuard no_grad;
+      const auto posterior = vae->encode(video.to(dtype), kAtOnce);
+      const auto generator = at::make_generator<at::CPUGeneratorImpl>(settings.seed + static_cast<std::uint64_t>(step));
+      sample = posterior.sample(at::randn(posterior.mean.sizes(), generator, at::kFloat).to(dtype));
+    }
+    const auto error = vae->decode(sample, kAtOnce).to(at::kFloat) - video;
+    return error.abs().mean() + error.square().mean();
+  };
+  const auto merged = [&](const nn::TensorMap& average) {
+    auto all = weights;
+    for (const auto& [name, weight] : part_of(average, "vae")) all[name] = weight;
+    return all;
+  };
+  const auto saved = [&](const nn::TensorMap& average, std::int64_t step) {
+    talk(text("decoder step %lld  unseen clips come back with %.2f dB", static_cast<long long>(step),
+              vae_psnr(*ready_vae(config, merged(average), dtype), 4)));
+  };
+  return merged(fit(leaves, settings, loss, saved, talk).average);
 }
 
 std::shared_ptr<const Vae> ready_vae(const models::wan::VaeConfig& config, const nn::TensorMap& weights, at::ScalarType dtype) {

@@ -8,6 +8,10 @@ namespace kinora::train {
 // Trains on cut-outs of clips, now and then on whole ones. Gives the averaged weights, float32.
 nn::TensorMap train_vae(const models::wan::VaeConfig& config, const FitSettings& settings, at::ScalarType dtype, const Talk& talk);
 
+// Trains the decoder alone, on cut-outs of all frames, for latents that stay as they are. Gives the whole VAE's weights.
+nn::TensorMap train_decoder(const models::wan::VaeConfig& config, const nn::TensorMap& weights, const FitSettings& settings,
+                            at::ScalarType dtype, const Talk& talk);
+
 // How well whole clips of unseen combinations come back: PSNR in dB over `clips` of them, over all pixels of all.
 double vae_psnr(const models::wan::Vae& vae, int clips);
 
