@@ -30,6 +30,11 @@ struct RgbPicture {
   std::int64_t width = 0, height = 0;
   std::vector<std::uint8_t> pixels;  // [height, width, 3], R G B
 };
+// What a pipeline hands to another of its family: float32 [pictures, channels, height, width].
+struct Latents {
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+};
 struct GrayPicture {
   std::int64_t width = 0, height = 0;
   std::vector<std::uint8_t> pixels;  // [height, width]
@@ -72,6 +77,9 @@ struct GenerationRequest {
   std::optional<Size> original_size{}, target_size{}, negative_original_size{}, negative_target_size{};  // SDXL
   std::optional<Size> crop{}, negative_crop{};                                                           // SDXL: top (height), left (width)
   std::optional<double> aesthetic_score{}, negative_aesthetic_score{};                                   // SDXL refiner
+  std::optional<double> denoising_end{};     // SDXL, 0..1: the share of the noise schedule that is taken; below 1 latents are the result
+  std::optional<double> denoising_start{};   // SDXL image-to-image from latents, 0..1: the share that was taken by whoever made them
+  std::shared_ptr<const Latents> latents{};  // with denoising_start, in place of the picture
 
   std::optional<std::int64_t> frames{}, fps{}, motion_bucket{}, decode_chunk{};  // videos; frames decoded at once
   std::optional<double> min_guidance_scale{}, max_guidance_scale{};              // SVD: of the first and of the last frame
@@ -155,8 +163,9 @@ struct GenerationProgress {
 using GenerationWatch = std::function<bool(const GenerationProgress&)>;
 
 struct GenerationResult {
-  std::vector<RgbPicture> pictures;  // in order of prompts, then count; of a video: its frames
-  std::vector<std::uint64_t> seeds;  // as they were used: one, or one for each picture
+  std::vector<RgbPicture> pictures;          // in order of prompts, then count; of a video: its frames
+  std::shared_ptr<const Latents> latents{};  // instead, of a request with denoising_end below 1
+  std::vector<std::uint64_t> seeds;          // as they were used: one, or one for each picture
   // Not safe for work, by the safety checker: one for each picture; of a video one for all of it (of image-to-video for the picture that
   // was given). Empty: not checked.
   std::vector<bool> nsfw;

@@ -1,17 +1,16 @@
 #include "runner/execute.hpp"
 
-#include <c10/util/Exception.h>
-
 #include <cmath>
 #include <random>
+#include <variant>
 
-#include "base/log.hpp"
 #include "media/probe.hpp"
 #include "nn/device.hpp"
 #include "runner/failures.hpp"
 #include "runner/generate.hpp"
 #include "runner/image_upscale.hpp"
 #include "runner/reporter.hpp"
+#include "runner/run_pipeline.hpp"
 #include "runner/video_extend.hpp"
 #include "runner/video_interpolate.hpp"
 #include "runner/video_upscale.hpp"
@@ -153,35 +152,59 @@ base::Result<json::object> recipe(const TaskRequest& request, const ModelEntry& 
                       {"params", std::move(params)}};
 }
 
-// Runs it; when memory is short everything else leaves the device and it is tried once more.
-models::GenerationResult run_pipeline(models::Pipeline& pipeline, const std::string& id, Residency& residency,
-                                      const models::GenerationRequest& wanted, const models::GenerationWatch& watch) {
-  try {
-    return pipeline.run(wanted, watch);
-  } catch (const models::OutOfMemory& short_of) {
-    base::log::warn("runner", "memory is short: everything else leaves the device", {{"model", id}, {"reason", short_of.what()}});
-  } catch (const c10::OutOfMemoryError&) {
-    base::log::warn("runner", "memory is short: everything else leaves the device", {{"model", id}});
-  }
-  residency.release_others(id);
-  return pipeline.run(wanted, watch);
+// The models and files that a request names.
+struct Chosen {
+  ModelEntry model;
+  std::vector<models::AdapterChoice> adapters;
+  std::optional<ModelEntry> refiner;
+};
+
+tasks::TaskFailure missing(const base::Error& error, bool elsewhere) {
+  auto failure = tasks::failure(error.code == base::ErrorCode::invalid ? "model_invalid" : "model_not_found", error.message);
+  if (!elsewhere) return failure;
+  failure.fault = tasks::Fault::worker;  // another node may have it
+  failure.retryable = true;
+  return failure;
 }
 
-base::Result<Made> generate(const TaskRequest& request, const ModelEntry& model, const std::vector<models::AdapterChoice>& adapters,
-                            ModelStore& models, const RunnerSettings& settings, const std::stop_token& stop, const Report& report) {
+std::variant<Chosen, tasks::TaskFailure> choose(const TaskRequest& request, const ModelStore& models) {
+  const auto* scale = request.params.if_contains("scale");
+  // A network that enlarges at least so much, rather than one whose pictures would be enlarged again.
+  const int wanted_scale = scale != nullptr && scale->is_number() ? static_cast<int>(std::ceil(scale->to_number<double>())) : 0;
+  auto model = models.choose(request.model, request.task, wanted_scale);
+  if (!model) return missing(model.error(), false);
+  Chosen chosen{.model = *std::move(model), .adapters = {}, .refiner = std::nullopt};
+  auto adapters = chosen_adapters(request, [&](const std::string& id) { return models.adapter(id); });
+  if (!adapters) return missing(adapters.error(), true);
+  chosen.adapters = *std::move(adapters);
+  if (const auto* id = request.params.if_contains("refiner")) {
+    auto refiner = models.choose(std::string(id->as_string()), models::name(models::Task::image_to_image), 0);
+    if (!refiner) return missing(refiner.error(), true);
+    chosen.refiner = *std::move(refiner);
+  }
+  return chosen;
+}
+
+base::Result<Made> generate(const TaskRequest& request, const Chosen& chosen, ModelStore& models, const RunnerSettings& settings,
+                            const std::stop_token& stop, const Report& report) {
+  const ModelEntry& model = chosen.model;
+  const auto& refiner = chosen.refiner;
   KINORA_TRY(auto wanted, to_generation(request, std::random_device()(), settings.limits));
-  wanted.adapters = adapters;
+  wanted.adapters = chosen.adapters;
   const bool extends = request.task == "video-extend";
   if (extends) KINORA_OK(continue_from(request.inputs.at("video"), *model.pipeline, settings.limits, wanted));
-  if (auto faults = models::check_request(*model.pipeline, wanted); !faults.empty()) throw models::InvalidRequest(std::move(faults));
-  models::Pipeline& pipeline = models.pipeline(model);
+  const double share = refiner ? request.params.at("refiner_start").to_number<double>() : 1;
+  auto faults = refiner ? check_refined(model, *refiner, share, wanted) : models::check_request(*model.pipeline, wanted);
+  if (!faults.empty()) throw models::InvalidRequest(std::move(faults));
+  models.pipeline(model);  // loaded before the first report
   if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "canceled");
 
   StepReporter reporter(report, request.output_dir);
-  const auto result = run_pipeline(pipeline, model.id, models.residency(), wanted, [&](const models::GenerationProgress& progress) {
+  const models::GenerationWatch watch = [&](const models::GenerationProgress& progress) {
     reporter(progress);
     return !stop.stop_requested();
-  });
+  };
+  const auto result = refiner ? run_refined(model, *refiner, share, models, wanted, watch) : run_pipeline(model, models, wanted, watch);
   const auto* pictures = request.params.if_contains("pictures");
   const bool video = (wanted.task == models::Task::image_to_video || wanted.task == models::Task::text_to_video) &&
                      (pictures == nullptr || !pictures->as_bool());
@@ -206,26 +229,17 @@ base::Result<Made> generate(const TaskRequest& request, const ModelEntry& model,
 base::Result<tasks::TaskEvent> run(const TaskRequest& request, ModelStore& models, const RunnerSettings& settings,
                                    const std::stop_token& stop, const Report& report) {
   const auto start = Clock::now();
-  const auto* scale = request.params.if_contains("scale");
-  // A network that enlarges at least so much, rather than one whose pictures would be enlarged again.
-  const int wanted_scale = scale != nullptr && scale->is_number() ? static_cast<int>(std::ceil(scale->to_number<double>())) : 0;
-  const auto model = models.choose(request.model, request.task, wanted_scale);
-  if (!model)
-    return tasks::failure(model.error().code == base::ErrorCode::invalid ? "model_invalid" : "model_not_found", model.error().message);
-  const auto adapters = chosen_adapters(request, [&](const std::string& id) { return models.adapter(id); });
-  if (!adapters) {
-    auto missing = tasks::failure("model_not_found", adapters.error().message);
-    missing.fault = tasks::Fault::worker;  // another node may have it
-    missing.retryable = true;
-    return missing;
-  }
+  auto found = choose(request, models);
+  if (auto* failure = std::get_if<tasks::TaskFailure>(&found)) return tasks::TaskEvent(std::move(*failure));
+  const auto& chosen = std::get<Chosen>(found);
+  const ModelEntry& model = chosen.model;
   report(tasks::Progress{.fraction = 0, .stage = "prepare", .units_done = 0, .units_total = 0, .unit = "frame", .fps = {}, .eta_s = {}});
   std::error_code failed;
   std::filesystem::create_directories(request.output_dir, failed);
   if (failed) return base::fail(base::ErrorCode::io, "the output folder cannot be made: " + failed.message());
   const auto how = request.task == "frame-interpolation" ? interpolate : upscale;
-  KINORA_TRY(Made made, model->pipeline ? generate(request, *model, *adapters, models, settings, stop, report)
-                                        : how(request, *model, models, settings, stop, report));
+  KINORA_TRY(Made made, model.pipeline ? generate(request, chosen, models, settings, stop, report)
+                                       : how(request, model, models, settings, stop, report));
 
   tasks::TaskResult result;
   for (const GeneratedFile& file : made.files) {
@@ -240,7 +254,7 @@ base::Result<tasks::TaskEvent> run(const TaskRequest& request, ModelStore& model
                             .media = nullptr});
     if (auto info = media::probe(path.string())) result.files.back().media = media::to_json(*info);
   }
-  made.facts["model"] = model->id;
+  made.facts["model"] = model.id;
   result.outputs[made.files.front().slot] = std::move(made.facts);
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   result.units = made.units;

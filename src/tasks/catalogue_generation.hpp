@@ -96,6 +96,14 @@ inline constexpr ParamSpec kAdapters{.name = "adapters",
                                      .max = 8,
                                      .members = kAdapterMembers,
                                      .doc = "LoRA files on the model's weights; several add up"};
+inline constexpr ParamSpec kRefiner{
+    .name = "refiner", .type = ParamType::string, .min = 1, .max = 200, .doc = "SDXL: id of a refiner that takes the last of the steps"};
+inline constexpr ParamSpec kRefinerStart{.name = "refiner_start",
+                                         .type = ParamType::number,
+                                         .min = 0,
+                                         .max = 1,
+                                         .default_json = "0.8",
+                                         .doc = "the share of the noise schedule that comes before the refiner"};
 inline constexpr ParamSpec kFps{
     .name = "fps", .type = ParamType::integer, .min = 1, .max = 60, .doc = "frames a second; default: the model's"};
 inline constexpr ParamSpec kFrames{
@@ -116,9 +124,10 @@ inline constexpr ParamSpec kStrict{.name = "strict",
                                    .default_json = "false",
                                    .doc = "refuse a size or length that Wan or LTX cannot make, instead of rounding it"};
 
-inline constexpr std::array kTextToImageParams{kPrompt,    kNegativePrompt, kPrompt2,     kNegativePrompt2, kCount,           kSeed,
-                                               kWidth,     kHeight,         kSteps,       kGuidance,        kGuidanceRescale, kClipSkip,
-                                               kScheduler, kAdapters,       kSafetyCheck, kFormat,          kPreviewEvery};
+inline constexpr std::array kTextToImageParams{kPrompt,      kNegativePrompt, kPrompt2, kNegativePrompt2, kCount,           kSeed,
+                                               kWidth,       kHeight,         kSteps,   kGuidance,        kGuidanceRescale, kClipSkip,
+                                               kScheduler,   kAdapters,       kRefiner, kRefinerStart,    kSafetyCheck,     kFormat,
+                                               kPreviewEvery};
 inline constexpr std::array kImageToImageParams{kPrompt,      kNegativePrompt, kCount,           kSeed,        kWidth,     kHeight,
                                                 kSteps,       kGuidance,       kGuidanceRescale, kClipSkip,    kScheduler, kAdapters,
                                                 kSafetyCheck, kStrength,       kFormat,          kPreviewEvery};

@@ -41,6 +41,15 @@ def floats(file, name):
     return struct.unpack_from(f"<{(end - begin) // 4}f", data, 8 + length + begin)
 
 
+def place_refiner(models, owner_name):
+    """The refiner of the golden case, with the parts that it shares with its base."""
+    folder = pathlib.Path(models) / ("models--" + owner_name.replace("/", "--")) / "snapshots/c0ffee"
+    folder.mkdir(parents=True)
+    for part in (GOLDEN / "pipe_sdxl/model").iterdir():
+        own = GOLDEN / "pipe_sdxl_refiner" / part.name
+        (folder / part.name).symlink_to(own if own.exists() else part)
+
+
 def place_changed(models, name, golden, file, change):
     """A golden model as a folder of that name, one of its weight files changed: change(header, data) -> (header, data)."""
     shutil.copytree(GOLDEN / golden / "model", pathlib.Path(models) / name)

@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 import uuid
 
-from golden_models import GOLDEN, floats, place, place_changed, place_file, place_lora, place_safety_checker, weights_digest
+from golden_models import GOLDEN, floats, place, place_changed, place_file, place_lora, place_refiner, place_safety_checker, weights_digest
 from harness import BIN, NetworkTest, probe
 
 SEEDS = json.loads((GOLDEN / "seeds/seeds.json").read_text())["cases"]
@@ -171,6 +171,7 @@ class Generation(NetworkTest):
             place(home / "models", name, golden)
         for name in ("kohya", "peft_metadata", "peft"):
             place_lora(home / "models", f"style/{name}", name)
+        place_refiner(home / "models", "tiny/refiner")
         self.launch("up", "up", "--listen", "127.0.0.1:0", home=home)
         env = {**os.environ, "KINORA_HOME": str(home)}
 
@@ -199,6 +200,13 @@ class Generation(NetworkTest):
         self.assertGreaterEqual(len(job["previews"]), 1)
         self.assertEqual((self.scratch / "now.jpg").read_bytes()[:3], b"\xff\xd8\xff")
         self.assertIn("style/peft", run("models", "list"))
+
+        refined = json.loads((GOLDEN / "pipe_sdxl_refiner/case.json").read_text())["inputs"]["run0"]
+        sets = [w for k, v in {"seed": refined["seeds"][0], "width": 24, "height": 32, "steps": refined["num_inference_steps"], "guidance_scale": refined["guidance_scale"],
+                               "refiner": "tiny/refiner", "refiner_start": refined["denoising_start"]}.items() for w in ("--set", f"{k}={v}")]
+        run("run", "text-to-image", refined["prompt"], "--model", "tiny/sdxl", "-o", self.scratch / "refined.png", *sets)
+        theirs = [round(255 * x) for x in floats(GOLDEN / "pipe_sdxl_refiner/io.safetensors", "out.image")]
+        self.assertLessEqual(max(abs(x - y) for x, y in zip(pixels(self.scratch / "refined.png"), theirs, strict=True)), 1)
         shown = json.loads(run("models", "show", "tiny/sdxl", "--json"))
         self.assertEqual(shown["model"]["id"], "tiny/sdxl")
 
@@ -211,7 +219,7 @@ class Generation(NetworkTest):
         self.assertEqual(recipe["weights"], weights_digest(GOLDEN / "pipe_svd/model"))
 
         loaded = json.loads(run("models", "ps", "--json"))["devices"][0]["models"]["resident"]
-        self.assertEqual({row["id"] for row in loaded}, {"tiny/sd15", "tiny/sdxl", "tiny/svd"})
+        self.assertEqual({row["id"] for row in loaded}, {"tiny/sd15", "tiny/sdxl", "tiny/refiner", "tiny/svd"})
 
     def test_a_model_that_cannot_compute_fails_a_job_once_and_one_that_lacks_weights_is_not_offered(self):
         home = self.scratch / "home"

@@ -92,12 +92,43 @@ void check_adapters(Faults& faults, const std::vector<AdapterChoice>& adapters) 
     check_number(faults, "the scale of adapter " + adapter.name, adapter.scale, -kMaxAdapterScale, kMaxAdapterScale);
 }
 
+// Latents that go from one SDXL to another in the middle of the steps.
+void check_hand_over(Faults& faults, const PipelineInfo& info, const GenerationRequest& request) {
+  if (!request.denoising_end && !request.denoising_start && !request.latents) return;
+  if (!info.family.starts_with("sdxl")) faults.push_back("denoising_end, denoising_start, latents: only SDXL and its refiner take these");
+  check_number(faults, "denoising_end", request.denoising_end, 0, 1);
+  check_number(faults, "denoising_start", request.denoising_start, 0, 1);
+  if (request.task == Task::inpaint) faults.push_back("denoising_end, denoising_start: inpainting takes all steps");
+  if (request.denoising_start.has_value() != (request.latents != nullptr))
+    faults.push_back("denoising_start and latents must be given together");
+  if (!request.latents) return;
+  if (request.task == Task::text_to_image) faults.push_back("latents: text-to-image begins with noise");
+  const auto& shape = request.latents->shape;
+  std::int64_t count = 1;
+  bool sides = shape.size() == 4;
+  for (const auto side : shape) {
+    sides = sides && side >= 1 && side <= kMaxSide;
+    count = sides ? count * side : 0;
+  }
+  if (!sides || count != static_cast<std::int64_t>(request.latents->values.size()) ||
+      shape[0] != static_cast<std::int64_t>(request.prompts.size()) * request.count)
+    faults.push_back("latents must be [prompts x count, channels, height, width], as a request with denoising_end made them");
+}
+
+void check_steps_taken(Faults& faults, const PipelineInfo& info, const GenerationRequest& request, const nn::Scheduler& scheduler) {
+  const auto first = request.denoising_start ? diffusion::steps_before(*request.denoising_start, scheduler, info) : 0;
+  const auto last = request.denoising_end ? diffusion::steps_before(*request.denoising_end, scheduler, info) : scheduler.size();
+  if (first >= last)
+    faults.push_back("denoising_start, denoising_end: none of the " + std::to_string(scheduler.size()) + " steps lies between them");
+}
+
 void check_schedule(Faults& faults, const PipelineInfo& info, const GenerationRequest& request, bool starts_from_picture) {
   const auto steps = request.steps.value_or(info.steps);
   try {
-    diffusion::make_scheduler(info, request.scheduler)
-        ->plan({.steps = steps, .mu = info.plans_by_size ? std::optional(0.0) : std::nullopt});
-    if (!starts_from_picture) return;
+    const auto scheduler = diffusion::make_scheduler(info, request.scheduler);
+    scheduler->plan({.steps = steps, .mu = info.plans_by_size ? std::optional(0.0) : std::nullopt});
+    if (request.denoising_start || request.denoising_end) check_steps_taken(faults, info, request, *scheduler);
+    if (!starts_from_picture || request.latents) return;
     const double strength = request.strength.value_or(1.0);
     if (strength > 0 && strength <= 1 && static_cast<std::int64_t>(static_cast<double>(steps) * strength) < 1)
       faults.push_back("steps x strength must be at least 1: " + std::to_string(steps) + " steps with this strength take none");
@@ -197,7 +228,9 @@ std::vector<std::string> check_request(const PipelineInfo& plain, const Generati
     if (request.strength && *request.strength == 0) faults.push_back("strength must be above 0");
   }
   const std::int64_t smallest = info.frame_multiple > 0 ? 1 : info.size_multiple;  // of a picture that is resized in any case
-  if (repaints || request.task == Task::image_to_video) check_picture(faults, "picture", request.picture, 3, smallest);
+  check_hand_over(faults, info, request);
+  if ((repaints && !request.latents) || request.task == Task::image_to_video)
+    check_picture(faults, "picture", request.picture, 3, smallest);
   if (request.task == Task::inpaint) check_picture(faults, "mask", request.mask, 1, 1);
   check_schedule(faults, info, request, repaints);
   if (video) check_video(faults, info, request);

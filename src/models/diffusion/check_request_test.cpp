@@ -39,6 +39,40 @@ RgbPicture picture(std::int64_t width, std::int64_t height) {
   return {.width = width, .height = height, .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(width * height * 3))};
 }
 
+PipelineInfo sdxl() {
+  auto info = sd();
+  info.family = "sdxl";
+  info.scheduler_config = R"({"_class_name": "EulerDiscreteScheduler", "timestep_spacing": "leading", "steps_offset": 1})";
+  return info;
+}
+
+TEST(CheckRequest, the_steps_may_be_shared_between_two_of_sdxl) {
+  auto base = fox();
+  base.steps = 10;
+  base.denoising_end = 0.8;
+  EXPECT_THAT(check_request(sdxl(), base), IsEmpty());
+  EXPECT_THAT(check_request(sd(), base), ElementsAre(HasSubstr("only SDXL and its refiner")));
+  base.denoising_end = 0.05;  // timesteps are 901, 801 ... 1: above 950 lies none
+  EXPECT_THAT(check_request(sdxl(), base), ElementsAre(HasSubstr("none of the 10 steps lies between them")));
+  base.denoising_end = 1.5;
+  EXPECT_THAT(check_request(sdxl(), base), ElementsAre(HasSubstr("denoising_end must be a number from 0 to 1, not 1.5")));
+
+  auto refiner = fox();
+  refiner.task = Task::image_to_image;
+  refiner.steps = 10;
+  refiner.denoising_start = 0.8;
+  refiner.latents = std::make_shared<Latents>(Latents{{1, 4, 2, 3}, std::vector<float>(24)});
+  EXPECT_THAT(check_request(sdxl(), refiner), IsEmpty()) << "no picture is needed, strength does not matter";
+  refiner.count = 2;
+  EXPECT_THAT(check_request(sdxl(), refiner), ElementsAre(HasSubstr("latents must be [prompts x count")));
+  refiner.count = 1;
+  refiner.latents = std::make_shared<Latents>(Latents{{1, 4, 2, 3}, std::vector<float>(23)});
+  EXPECT_THAT(check_request(sdxl(), refiner), ElementsAre(HasSubstr("latents must be [prompts x count")));
+  refiner.latents = nullptr;
+  refiner.picture = picture(64, 64);
+  EXPECT_THAT(check_request(sdxl(), refiner), ElementsAre(HasSubstr("must be given together")));
+}
+
 TEST(CheckRequest, a_prompt_is_all_that_is_needed) { EXPECT_THAT(check_request(sd(), fox()), IsEmpty()); }
 
 TEST(CheckRequest, all_faults_are_told_at_once_each_with_its_range) {

@@ -47,7 +47,7 @@ GenerationResult DiffusionPipeline::run(const GenerationRequest& request, const 
     Job job(rounded, info, watch, trace, components_.device(), dtype_);
     auto result = generate(job);
     result.notes = std::move(notes);
-    if (safety_ && request.safety_check) safety_->check(request, components_, result);
+    if (safety_ && request.safety_check && !result.latents) safety_->check(request, components_, result);
     return result;
   } catch (const c10::OutOfMemoryError& error) {
     throw OutOfMemory(error.what_without_backtrace());

@@ -49,6 +49,8 @@ std::int64_t Job::first_step(double strength) const {
   return std::max<std::int64_t>(steps() - taken, 0);
 }
 
+std::int64_t Job::steps_before(double share) const { return diffusion::steps_before(share, *scheduler_, info_); }
+
 at::Tensor Job::normal(at::IntArrayRef shape, std::optional<at::ScalarType> dtype) { return draw_(shape, dtype).to(device_); }
 
 void Job::report(GenerationProgress progress) {
@@ -72,9 +74,9 @@ at::Tensor Job::denoise(const Denoising& work) {
       .normal = [this](at::IntArrayRef shape, std::optional<at::ScalarType> dtype) { return normal(shape, dtype); },
       .eta = request_.eta.value_or(0.0)};
   const auto times = scheduler_->timesteps().to(device_);
-  const std::int64_t steps = scheduler_->size() - work.first;
+  const std::int64_t last = work.last.value_or(scheduler_->size()), steps = last - work.first;
   auto x = work.latents.to(at::kFloat);
-  for (std::int64_t i = work.first; i < scheduler_->size(); ++i) {
+  for (std::int64_t i = work.first; i < last; ++i) {
     const std::int64_t done = i - work.first + 1;
     const auto output = work.predict(scheduler_->scale_model_input(x, i), times[i]).to(at::kFloat);
     RgbPicture small;
@@ -96,6 +98,17 @@ at::Tensor Job::denoise(const Denoising& work) {
 GenerationResult Job::finish(const at::Tensor& decoded) {
   if (trace_.decoded) trace_.decoded(decoded);
   result_.pictures = to_pictures(decoded);
+  return finished();
+}
+
+GenerationResult Job::hand_over(const at::Tensor& latents) {
+  const auto values = latents.to(at::kCPU, at::kFloat).contiguous();
+  const auto* first = static_cast<const float*>(values.const_data_ptr());
+  result_.latents = std::make_shared<Latents>(Latents{values.sizes().vec(), {first, first + values.numel()}});
+  return finished();
+}
+
+GenerationResult Job::finished() {
   seconds_of(result_, *phase_) = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
   return std::move(result_);
 }

@@ -24,7 +24,8 @@ struct Trace {
 // The latents to start from and what to do with them in every step. Latents are float32 from step to step, whatever the model's type.
 struct Denoising {
   at::Tensor latents;
-  std::int64_t first = 0;  // step to begin with
+  std::int64_t first = 0;              // step to begin with
+  std::optional<std::int64_t> last{};  // step to end before; absent: all are taken
   // The (guided) prediction for scaled latents.
   std::function<at::Tensor(const at::Tensor& scaled, const at::Tensor& timestep)> predict;
   std::function<at::Tensor(const at::Tensor& latents, std::int64_t step)> after{};  // changes the latents after a step (inpainting)
@@ -45,6 +46,8 @@ class Job {
   nn::Scheduler& scheduler() { return *scheduler_; }  // planned
   // The first step of image-to-image: the last `strength` of the steps are taken.
   std::int64_t first_step(double strength) const;
+  // Where GenerationRequest::denoising_start and denoising_end cut the steps.
+  std::int64_t steps_before(double share) const;
 
   // Noise of the pipeline's type (float32 for `dtype` given), on the device.
   at::Tensor normal(at::IntArrayRef shape, std::optional<at::ScalarType> dtype = std::nullopt);
@@ -54,8 +57,10 @@ class Job {
   void decoding(double part);                 // 0..1 of it; throws Stopped
   at::Tensor denoise(const Denoising& work);  // throws Stopped, NotFiniteAtStep
   GenerationResult finish(const at::Tensor& decoded);
+  GenerationResult hand_over(const at::Tensor& latents);  // undecoded
 
  private:
+  GenerationResult finished();
   void report(GenerationProgress progress);
   nn::Normal make_normal();
 

@@ -1,5 +1,6 @@
 // Whole pipelines against the reference's: latents after every step and the pictures at the end. Noise is given draw by draw, or by seeds.
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,7 +18,8 @@ namespace fs = std::filesystem;
 class ModelFolder {
  public:
   explicit ModelFolder(const golden::Case& test) : path_(test.model_dir()) {
-    if (!fs::exists(test.folder() / "unet") && !fs::exists(test.folder() / "scheduler")) return;
+    const auto has = [&](const char* part) { return fs::exists(test.folder() / part); };
+    if (!has("unet") && !has("scheduler") && !has("model_index.json")) return;
     path_ = fs::temp_directory_path() / ("kinora-" + test.name() + "-" + std::to_string(getpid()));
     temporary_ = true;
     fs::remove_all(path_);
@@ -86,6 +88,8 @@ GenerationRequest request_of(const golden::Case& test, int set) {
   take(run, "negative_original_size", request.negative_original_size);
   take(run, "negative_target_size", request.negative_target_size);
   take(run, "negative_crops_coords_top_left", request.negative_crop);
+  take(run, "denoising_start", request.denoising_start);
+  take(run, "denoising_end", request.denoising_end);
   take(run, "aesthetic_score", request.aesthetic_score);
   take(run, "negative_aesthetic_score", request.negative_aesthetic_score);
   take(run, "num_frames", request.frames);
@@ -105,6 +109,11 @@ GenerationRequest request_of(const golden::Case& test, int set) {
   for (const auto& adapter : run.value("adapters", nlohmann::json::array())) {
     const auto file = test.folder() / adapter.at("file").get<std::string>();
     request.adapters.push_back({.file = file, .name = file.filename().string(), .scale = adapter.at("scale"), .component = {}});
+  }
+  if (test.has_input("latents", set)) {
+    const auto given = test.input("latents", set).to(at::kFloat).contiguous();
+    const auto* values = static_cast<const float*>(given.const_data_ptr());
+    request.latents = std::make_shared<Latents>(Latents{given.sizes().vec(), {values, values + given.numel()}});
   }
   if (test.has_input("image_u8", set)) request.picture = picture_of<RgbPicture>(test.input("image_u8", set));
   if (test.has_input("mask_u8", set)) request.mask = picture_of<GrayPicture>(test.input("mask_u8", set));
@@ -136,6 +145,11 @@ void run(const golden::Case& test) {
     }
     const auto result = traced.run(request_of(test, set), {}, trace);
     test.expect_close("latents_per_step", set, at::stack(latents));
+    if (test.has_output("latents", set)) {
+      ASSERT_TRUE(result.latents);
+      test.expect_close("latents", set, at::tensor(result.latents->values).view(result.latents->shape));
+      continue;
+    }
     const auto floats = nn::latent_range_to_floats(decoded);
     const bool video = test.has_output("frames", set);
     test.expect_close(video ? "frames" : "image", set, video ? floats.unsqueeze(0) : floats);

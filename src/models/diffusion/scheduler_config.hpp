@@ -17,4 +17,8 @@ nn::JsonConfig read_scheduler_config(const ModelFiles& files, bool old_sd);
 // replacements: GenerationRequest::scheduler. Throws nn::LoadError.
 std::unique_ptr<nn::Scheduler> make_scheduler(const PipelineInfo& info, const std::string& replacements);
 
+// Steps of the plan at or above the noise that is left after this share (0..1) of the training schedule has been taken away: where the
+// reference's `denoising_end` stops and `denoising_start` begins.
+std::int64_t steps_before(double share, const nn::Scheduler& scheduler, const PipelineInfo& info);
+
 }  // namespace kinora::models::diffusion

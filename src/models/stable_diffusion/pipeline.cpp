@@ -52,6 +52,8 @@ class StableDiffusion final : public diffusion::DiffusionPipeline {
     at::Tensor extra;  // channels that an inpainting UNet takes beside the latents
     if (job.request().task == Task::text_to_image) {
       work.latents = job.normal(latent_shape(job, size)) * job.scheduler().init_noise_sigma();
+    } else if (job.request().latents) {
+      start_from_latents(job, work);
     } else if (job.request().task == Task::image_to_image) {
       start_from_picture(job, size, work);
     } else {
@@ -60,7 +62,9 @@ class StableDiffusion final : public diffusion::DiffusionPipeline {
     const auto conditions = conditions_of(job, encoded, size);
     work.predict = [&](const at::Tensor& scaled, const at::Tensor& timestep) { return predict(job, conditions, extra, scaled, timestep); };
     components_.use({"unet"});
+    if (job.request().denoising_end) work.last = job.steps_before(*job.request().denoising_end);
     const auto latents = job.denoise(work);
+    if (work.last.value_or(job.scheduler().size()) < job.scheduler().size()) return job.hand_over(latents);
     job.begin(Phase::decoding);
     components_.use({"vae"});
     return job.finish(decode_pictures(job, *vae_, latents, kMaxPictures, settings().decode_bytes));
@@ -73,6 +77,8 @@ class StableDiffusion final : public diffusion::DiffusionPipeline {
 
   // Image-to-image keeps the picture's size, cut to whole latents.
   Size output_size(const GenerationRequest& request) const {
+    if (request.latents)
+      return {.height = request.latents->shape[2] * vae_->config().factor(), .width = request.latents->shape[3] * vae_->config().factor()};
     const auto side = [&](const std::optional<std::int64_t>& given, std::int64_t otherwise, std::int64_t of_picture) {
       if (given) return *given;
       return request.task == Task::image_to_image ? of_picture - of_picture % vae_->config().factor() : otherwise;
@@ -97,6 +103,16 @@ class StableDiffusion final : public diffusion::DiffusionPipeline {
 
   at::Tensor request_picture(const Job& job, const Size& size) const {
     return nn::picture_to_latent_range(diffusion::bytes_tensor(*job.request().picture), size.height, size.width);
+  }
+
+  // Those of another SDXL, which has taken the steps before.
+  void start_from_latents(const Job& job, diffusion::Denoising& work) const {
+    const Latents& given = *job.request().latents;
+    if (given.shape[1] != vae_->config().latent_channels)
+      throw InvalidRequest(
+          {"latents must have " + std::to_string(vae_->config().latent_channels) + " channels, not " + std::to_string(given.shape[1])});
+    work.first = job.steps_before(*job.request().denoising_start);
+    work.latents = at::tensor(given.values, at::kFloat).view(given.shape).to(components_.device());
   }
 
   void start_from_picture(Job& job, const Size& size, diffusion::Denoising& work) {
