@@ -198,7 +198,11 @@ TEST_F(Services, serves_published_files_by_their_names) {
   std::ofstream(work_ / "models/broken.pth") << "nothing";
   run([&]() -> net::Task<void> {
     const auto models = json::parse((co_await get("/models")).body);
-    EXPECT_EQ(models.as_array().size(), 3U) << json::serialize(models);
+    EXPECT_EQ(models.as_array().size(), 4U) << json::serialize(models);
+    const auto& broken = models.as_array().back().as_object();  // the last, for it is of no use
+    EXPECT_EQ(broken.at("id").as_string(), "broken");
+    EXPECT_EQ(broken.at("kind").as_string(), "unusable");
+    EXPECT_NE(broken.at("reason").as_string().find("is no checkpoint"), std::string::npos);
     const auto result_of = [&](const std::string& task, json::object params, const std::string& model) -> net::Task<json::value> {
       auto wanted = order();
       wanted["model"] = model;
