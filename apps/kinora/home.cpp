@@ -87,7 +87,7 @@ base::Result<std::string> Home::secret_or_new(std::string_view name) const {
   if (found) return *found;
   base::Digest random;
   KINORA_CHECK(RAND_bytes(random.data(), static_cast<int>(random.size())) == 1);
-  const std::string made = base::to_hex(random);
+  std::string made = base::to_hex(random);
   KINORA_OK(keep_secret(name, made));
   return made;
 }

@@ -119,7 +119,8 @@ bool Cache::have(const Repository& repository, const RemoteFile& file) const {
 }
 
 base::Result<fs::path> Cache::finish(const Repository& repository, const std::string& commit, const std::vector<RemoteFile>& files) const {
-  const fs::path snapshots = folder(repository) / "snapshots", snapshot = snapshots / commit;
+  const fs::path snapshots = folder(repository) / "snapshots";
+  fs::path snapshot = snapshots / commit;
   std::error_code error;
   // A snapshot of this commit stays in use while files are added; a new one is built beside and renamed.
   const bool there = fs::is_directory(snapshot, error);

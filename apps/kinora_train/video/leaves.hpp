@@ -18,8 +18,9 @@ class Leaves {
       const std::string& prefix, const Config& config, const nn::TensorMap& weights, const nn::Placement& placement,
       const std::function<bool(const std::string&)>& learns = [](const std::string&) { return true; }) {
     auto loaded = models::load_network<Network>(nn::make_checkpoint(weights, prefix), config, placement);
+    const std::string stem = prefix + ".";
     for (const auto& [name, leaf] : loaded.parameters)
-      if (learns(name)) join(prefix + "." + name, weights.at(name), leaf);
+      if (learns(name)) join(stem + name, weights.at(name), leaf);
     return loaded.model;
   }
 

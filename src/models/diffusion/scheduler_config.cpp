@@ -8,7 +8,7 @@
 namespace kinora::models::diffusion {
 
 nn::JsonConfig read_scheduler_config(const ModelFiles& files, bool old_sd) {
-  const auto config = files.config("scheduler");
+  auto config = files.config("scheduler");
   if (!old_sd) return config;
   auto members = config.json();
   // Where the class has the member, it is 1 and false for these models, whatever the file says; an absent one means the class's default.
