@@ -8,8 +8,6 @@
 namespace kinora::models::fast {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr float kMostError = 8;              // mean difference of a cell, in levels, beyond which nothing is carried
 constexpr float kMostWear = 4 * kMostError;  // the same, gathered from picture to picture
 constexpr int kMostFrames = 48;              // pictures on one canvas
@@ -55,7 +53,7 @@ void FastUpscaler::upscale(const Picture& in, void* out, const Watch& watch) {
     skip_ = std::max(skip_ - 1, 0);
     return whole(in, out, watch, pays_ && skip_ == 0 ? Luma(in) : Luma());
   }
-  const auto started = Clock::now();
+  const auto started = clock_();
   Luma now(in);
   Plan plan = this->plan(now);
   const auto tiles = stale_tiles(plan);
@@ -72,16 +70,16 @@ void FastUpscaler::upscale(const Picture& in, void* out, const Watch& watch) {
   failures_ = 0;
   const Layer base = bicubic(in, static_cast<int>(scale()));
   Layer detail = carry(plan, in.type);
-  std::chrono::duration<double> own = Clock::now() - started;
+  std::chrono::duration<double> own = clock_() - started;
   double done = 0;
   for (const Tile& tile : tiles) {
     make_anew(in, tile, base, detail, now, plan,
               watch ? [&](double part) { return watch((done + part) / static_cast<double>(tiles.size())); } : Watch());
     ++done;
   }
-  const auto adding = Clock::now();
+  const auto adding = clock_();
   add(base, detail, in.type, out);
-  own += Clock::now() - adding;
+  own += clock_() - adding;
   if (mode_ == Mode::when_it_pays && own > kPays * whole_time_) pays_ = false;
   previous_ = Source{std::move(now), std::move(detail)};
   counts_.tiles += static_cast<std::int64_t>(tiles.size());
@@ -94,11 +92,11 @@ void FastUpscaler::upscale(const Picture& in, void* out, const Watch& watch) {
 
 // now: without pixels when the next picture goes to the network as well.
 void FastUpscaler::whole(const Picture& in, void* out, const Watch& watch, Luma now) {
-  const auto started = Clock::now();
+  const auto started = clock_();
   network_.upscale(in, out, watch);
-  whole_time_ = Clock::now() - started;
+  whole_time_ = clock_() - started;
   ++counts_.whole;
-  counts_.cells += static_cast<std::int64_t>(Plan(static_cast<int>(in.width), static_cast<int>(in.height)).values.size());
+  counts_.cells += ((in.width + kCell - 1) / kCell) * ((in.height + kCell - 1) / kCell);
   previous_.reset();
   hints_.clear();
   since_whole_ = 0;

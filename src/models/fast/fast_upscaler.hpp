@@ -6,6 +6,7 @@
 // before), starting from the codec's motion vectors where there are some. The detail that the network added there is carried to the cell;
 // what cannot be found is stale. Few stale cells are made anew in tiles, which then are part of the canvas; many give a new canvas.
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -36,7 +37,9 @@ enum class Mode {
 // An Upscaler over another one, for the pictures of one video in display order.
 class FastUpscaler final : public Upscaler {
  public:
-  FastUpscaler(Upscaler& network, Mode mode) : network_(network), mode_(mode) {}
+  using Clock = std::function<std::chrono::steady_clock::time_point()>;
+  FastUpscaler(Upscaler& network, Mode mode, Clock clock = std::chrono::steady_clock::now)
+      : network_(network), mode_(mode), clock_(std::move(clock)) {}
 
   // The motion of the next picture, as the codec tells it; each a guess only. None: it is searched for.
   void hint(std::vector<BlockMotion> motion) { hints_ = std::move(motion); }
@@ -79,6 +82,7 @@ class FastUpscaler final : public Upscaler {
 
   Upscaler& network_;
   Mode mode_;
+  Clock clock_;
   std::vector<BlockMotion> hints_;
   std::optional<Source> canvas_;
   std::optional<Source> previous_;  // the picture before, unless that is the canvas
