@@ -153,7 +153,7 @@ Task<void> Engine::State::stop() {
   stopping_ = true;
   timer_.cancel();
   for (const auto& [id, attempt] : running_) attempt->cancel->emit(asio::cancellation_type::terminal);
-  while (!running_.empty() || sweeping_ || keeping_previews_ > 0) {
+  while (!running_.empty() || sweeping_ || !previews_.empty()) {
     idle_.expires_at(asio::steady_timer::time_point::max());
     boost::system::error_code ignored;
     co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));

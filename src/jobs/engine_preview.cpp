@@ -20,17 +20,27 @@ void Engine::State::preview(ActiveJob& active, const tasks::Progress& event) {
   if (!bytes || !base::as_text(*bytes).starts_with(kJpegStart)) return;  // no picture: a worker's fault that costs nothing
   Preview picture{
       .artifact = new_id("art"), .at = active.progress.fraction(), .step = event.units_done, .bytes = std::string(base::as_text(*bytes))};
-  ++keeping_previews_;
+  const auto [line, alone] = previews_.try_emplace(active.job.id);
+  line->second.push_back(std::move(picture));
+  if (!alone) return;  // it follows those before it
   boost::asio::co_spawn(
       executor_,
-      [self = shared_from_this(), job = active.job.id, picture = std::move(picture)]() mutable -> Task<void> {
-        co_await self->keep_preview(std::move(job), std::move(picture));
+      [self = shared_from_this(), job = active.job.id]() -> Task<void> {
+        for (auto& waiting = self->previews_.at(job); !waiting.empty();) {
+          Preview next = std::move(waiting.front());
+          waiting.pop_front();
+          co_await self->keep_preview(job, std::move(next));
+        }
+        self->previews_.erase(job);  // here, so that none can join a line that nobody serves
       },
-      [weak = weak_from_this()](std::exception_ptr error) {
+      [weak = weak_from_this(), job = active.job.id](std::exception_ptr error) {
         const auto self = weak.lock();
         if (!self) return;
-        if (error) base::log::error("jobs", "a preview was lost by an exception", {});
-        if (--self->keeping_previews_ == 0) self->idle_.cancel();
+        if (error) {
+          base::log::error("jobs", "previews were lost by an exception", {{"job", job}});
+          self->previews_.erase(job);
+        }
+        if (self->previews_.empty()) self->idle_.cancel();
       });
 }
 

@@ -3,6 +3,7 @@
 // Callbacks hold a weak_ptr to it, so that a destroyed engine leaves nothing behind that could run.
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -188,7 +189,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   boost::asio::steady_timer idle_;  // cancelled when the last attempt, a sweep or the last preview has ended
   bool tick_posted_ = false;
   bool sweeping_ = false;
-  int keeping_previews_ = 0;  // that are being written
+  std::map<std::string, std::deque<Preview>> previews_;  // that wait, by job: written one after the other, in their order
   bool draining_ = false;
   bool stopping_ = false;
   bool started_ = false;
