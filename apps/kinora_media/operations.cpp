@@ -24,9 +24,10 @@ Result<json::object> probe(const Request& request, const Control&) {
 
 Result<json::object> verify(const Request& request, const Control& control) {
   KINORA_TRY(const media::Verified v, media::verify(request.input, request.limits, control));
-  const json::object decoded{{"frames", v.frames},    {"corrupt_frames", v.damaged_frames}, {"width", v.width},
-                             {"height", v.height},    {"duration_s", v.duration_s},         {"blank", v.blank},
-                             {"movement", v.movement}};
+  const json::object decoded{{"frames", v.frames},         {"corrupt_frames", v.damaged_frames},
+                             {"width", v.width},           {"height", v.height},
+                             {"duration_s", v.duration_s}, {"blank", v.blank},
+                             {"movement", v.movement},     {"clarity", v.clarity}};
   return result_of({{"media", media::to_json(v.media)}, {"decoded", decoded}});
 }
 

@@ -1,5 +1,7 @@
 #include "gateway/event_reader.hpp"
 
+#include "net/sse.hpp"
+
 namespace kinora::gateway {
 
 struct EventReader::Flight {
@@ -46,6 +48,7 @@ Task<tl::expected<SharedEventBatch, Problem>> EventReader::read(std::string proj
       json::value envelope = jobs::to_json(event);
       jobs::add_urls(envelope, links_);
       batch->texts.push_back(json::serialize(envelope));
+      batch->frames.push_back(net::format_sse({event.type, batch->texts.back(), std::to_string(event.offset)}));
     }
     flight->result = SharedEventBatch(std::move(batch));
   }

@@ -17,9 +17,12 @@ namespace kinora::gateway {
 
 struct EventBatch {
   std::vector<jobs::Event> events;
-  std::vector<std::string> texts;  // their envelopes, with URLs signed just now
-  bool full = false;               // more may follow at once: who reads it is behind
-  const std::string& text(const jobs::Event* event) const { return texts[static_cast<std::size_t>(event - events.data())]; }
+  std::vector<std::string> texts;   // their envelopes, with URLs signed just now
+  std::vector<std::string> frames;  // the same as server-sent events
+  bool full = false;                // more may follow at once: who reads it is behind
+  const std::string& text(const jobs::Event* event) const { return texts[index_of(event)]; }
+  const std::string& frame(const jobs::Event* event) const { return frames[index_of(event)]; }
+  std::size_t index_of(const jobs::Event* event) const { return static_cast<std::size_t>(event - events.data()); }
 };
 using SharedEventBatch = std::shared_ptr<const EventBatch>;
 

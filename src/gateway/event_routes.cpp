@@ -1,4 +1,6 @@
 // Events (developer-api 5.7): of one job or of the whole project as server-sent events, resumable; and as a list.
+#include <utility>
+
 #include "gateway/event_following.hpp"
 #include "gateway/event_stream.hpp"
 #include "gateway/list_query.hpp"
@@ -8,14 +10,17 @@
 namespace kinora::gateway {
 namespace {
 
+constexpr std::size_t kMostAtOnce = 64 << 10;  // bytes in one write, but for the last event in it: what waits for a slow reader
+
 Task<bool> send_event(Call& call, std::string type, std::string data, std::int64_t offset) {
   const auto sent = co_await call.response.write(net::format_sse({std::move(type), std::move(data), std::to_string(offset)}));
   co_return sent.has_value();
 }
 
+std::string end_frame(std::int64_t offset) { return net::format_sse({"end", "{}", std::to_string(offset)}); }
+
 Task<void> send_end(Call& call, std::int64_t offset) {
-  (void)co_await send_event(call, "end", "{}", offset);
-  (void)co_await call.response.finish();
+  if (co_await call.response.write(end_frame(offset))) (void)co_await call.response.finish();
 }
 
 // Writes what follows `offset` until the subject's last event has been written, the peer goes or the log fails. "": the project's log,
@@ -27,15 +32,22 @@ Task<void> follow(Call& call, const Services& services, const std::string& subje
     const auto batch = co_await services.event_reader.read(project, subject, offset);
     if (!batch) co_return;  // the stream breaks off; the client resumes where it was
     const auto& events = (*batch)->events;
-    for (const auto* event : thin(events, query, (*batch)->full))
-      if (!co_await send_event(call, event->type, (*batch)->text(event), event->offset)) co_return;
     if (!events.empty()) offset = events.back().offset;
     over = over_after(events, over);
-    if ((*batch)->full) continue;
-    if (!subject.empty() && over) {
-      co_await send_end(call, offset);
+    const bool ends = !subject.empty() && over && !(*batch)->full;
+    // In few writes: with thousands of listeners they are what takes time.
+    std::string frames;
+    for (const auto* event : thin(events, query, (*batch)->full)) {
+      frames += (*batch)->frame(event);
+      if (frames.size() >= kMostAtOnce && !co_await call.response.write(std::exchange(frames, std::string()))) co_return;
+    }
+    if (ends) frames += end_frame(offset);
+    if (!frames.empty() && !co_await call.response.write(std::move(frames))) co_return;
+    if (ends) {
+      (void)co_await call.response.finish();
       co_return;
     }
+    if ((*batch)->full) continue;
     if (co_await services.engine.feed().wait(subject, offset, services.heartbeat)) continue;
     // Silence: the subject may have been deleted together with its events.
     if (!subject.empty() && !co_await view_subject(services, project, subject)) {

@@ -124,6 +124,7 @@ net::Task<jobs::Outcome<Decoded>> MediaCheck::decode(std::string path) {
   out.corrupt_frames = in.integer("corrupt_frames", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
   out.blank = in.boolean("blank").value_or(false);
   out.movement = in.number("movement", 0, 255).value_or(0);
+  out.clarity = in.number("clarity", 0, 1).value_or(0);
   if (!errors.empty()) co_return jobs::refuse("internal", "kinora-media answered in another shape");
   co_return out;
 }

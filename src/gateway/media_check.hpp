@@ -24,6 +24,7 @@ struct Decoded {
   std::int64_t corrupt_frames = 0;
   bool blank = false;   // every frame is one colour
   double movement = 0;  // how far the frames go from the first, as docs/media.md says
+  double clarity = 0;   // 0..1, how whole it looks by itself, as docs/media.md says
 };
 
 struct Likeness {

@@ -144,14 +144,24 @@ jobs::Task<base::Result<bool>> MediaVerifier::same(const tasks::TaskOrder& order
 }
 
 jobs::Task<base::Result<double>> MediaVerifier::score(const tasks::TaskOrder& order, const tasks::TaskResult& result) {
-  if (order.inputs.empty() || !order.inputs.front().sha256) co_return 0.0;
+  const bool against_source = has_likeness(order) && !order.inputs.empty() && order.inputs.front().sha256;
+  double sum = 0;
+  int seen = 0;
   for (const auto& file : result.files) {
     if (file.slot == "hls" || !is_seen(file.mime)) continue;
-    const auto found = co_await media_.compare(blobs_.path(file.sha256).string(), blobs_.path(*order.inputs.front().sha256).string());
-    if (!found) co_return base::fail(base::ErrorCode::invalid, found.error().detail);
-    co_return found->ssim;
+    const std::string path = blobs_.path(file.sha256).string();
+    if (against_source) {
+      const auto found = co_await media_.compare(path, blobs_.path(*order.inputs.front().sha256).string());
+      if (!found) co_return base::fail(base::ErrorCode::invalid, found.error().detail);
+      co_return found->ssim;
+    }
+    const auto decoded = co_await media_.decode(path);
+    if (!decoded) co_return base::fail(base::ErrorCode::invalid, decoded.error().detail);
+    const bool stands_still = decoded->facts.frames > 1 && decoded->movement < kStandsStill;
+    sum += decoded->blank || stands_still ? 0 : decoded->clarity;
+    ++seen;
   }
-  co_return 0.0;
+  co_return seen > 0 ? sum / seen : 0.0;
 }
 
 }  // namespace kinora::gateway

@@ -28,7 +28,8 @@ class MediaVerifier final : public jobs::Verifier {
                                   const std::vector<jobs::DeliveredFile>& files, jobs::Strictness strictness) override;
   // Files of the same bytes, or alike as kSamePsnr and kSameSsim say; results without files by their outputs.
   jobs::Task<base::Result<bool>> same(const tasks::TaskOrder& order, const tasks::TaskResult& a, const tasks::TaskResult& b) override;
-  // Mean SSIM of the first film or picture against the order's first input; 0 where there is nothing to measure against.
+  // Where the result shows what its source shows: mean SSIM of the first film or picture against it. Else (takes of one prompt) the clarity
+  // of docs/media.md, mean over its films and pictures; 0 of one that is blank or stands still. Without a picture 0.
   jobs::Task<base::Result<double>> score(const tasks::TaskOrder& order, const tasks::TaskResult& result) override;
 
  private:

@@ -103,6 +103,27 @@ std::optional<std::string> judge_duration(const MediaFacts& source, const MediaF
   return fmt::format("{:.3f} s long where the source is {:.3f} s", result.duration_s, source.duration_s);
 }
 
+// Of what is made from a prompt. Models round: sides down by less than a step of at most 64 pixels, lengths to 1 + n k frames, n at most 8.
+std::optional<std::string> judge_generated(const tasks::TaskOrder& order, const MediaFacts& source, const MediaFacts& result) {
+  constexpr std::int64_t kSideStep = 64, kFrameStep = 8;
+  const auto width = param(order, "width"), height = param(order, "height"), frames = param(order, "frames"), fps = param(order, "fps");
+  const auto fits = [](std::int64_t asked, std::int64_t made) { return asked == 0 || (made <= asked && asked - made < kSideStep); };
+  // A side below the model's step is made as large as that.
+  if (!fits(std::max(width, width > 0 ? kSideStep : 0), result.width) || !fits(std::max(height, height > 0 ? kSideStep : 0), result.height))
+    return fmt::format("{}x{} where {}x{} was asked", result.width, result.height, width, height);
+  if (order.task == "text-to-image") return std::nullopt;
+  if (fps > 0 && result.fps > 0 && std::abs(result.fps - static_cast<double>(fps)) > 0.01)
+    return fmt::format("of {:.3f} frames a second where {} were asked", result.fps, fps);
+  const bool extends = order.task == "video-extend";
+  if (!extends && frames > 0 && result.frames > 0 && std::abs(result.frames - frames) >= kFrameStep)
+    return fmt::format("of {} frames where {} were asked", result.frames, frames);
+  const double asked = number(order.params, "duration_s"), before = extends ? source.duration_s : 0;
+  if (asked <= 0 || result.fps <= 0 || (extends && before <= 0)) return std::nullopt;
+  const double slack = static_cast<double>(kFrameStep) / 2 / result.fps + kDurationSlackS;
+  if (std::abs(result.duration_s - before - asked) <= slack) return std::nullopt;
+  return fmt::format("{:.3f} s long where {:.3f} s were asked", result.duration_s, before + asked);
+}
+
 }  // namespace
 
 MediaFacts facts_of(const json::value& media) {
@@ -142,6 +163,8 @@ std::optional<std::string> judge_file(const tasks::TaskOrder& order, const Media
     if (order.task == "transcode" && result.audio && !source.video) return wrong(judge_duration(source, result));
     return wrong("without a picture");
   }
+  if (order.task == "text-to-image" || order.task == "text-to-video" || order.task == "image-to-video" || order.task == "video-extend")
+    return wrong(judge_generated(order, source, result));
   if (order.task == "image-upscale") return wrong(judge_scale(order, source, result));
   if (order.task == "video-upscale") {
     if (auto bad = judge_scale(order, source, result)) return wrong(bad);
@@ -219,6 +242,9 @@ std::optional<std::string> judge_set(const tasks::TaskOrder& order, const std::v
   } else if (const auto* task = tasks::find_task(order.task)) {
     for (const auto& slot : task->outputs)
       if (slot.file && !has_slot(slot.slot)) return "there is no file for " + std::string(slot.slot);
+    const auto wanted = param(order, "n");
+    const auto made = std::ranges::count_if(files, [](const jobs::DeliveredFile& file) { return file.slot == "images"; });
+    if (wanted > 0 && made != wanted) return fmt::format("there are {} pictures where {} were asked", made, wanted);
   }
   std::set<std::string_view> delivered;
   for (const auto& file : files) delivered.insert(file.name);

@@ -36,6 +36,35 @@ TEST(Verdict, a_video_upscaled_by_two_has_twice_the_size_and_the_same_duration) 
   EXPECT_TRUE(judge_file(upscale, video(320, 180, 10), kFile, video(640, 360, 0)));
 }
 
+// A model rounds (models/pipeline.hpp): 848x470 to 848x464, 5 s at 16 a second to 81 frames.
+TEST(Verdict, a_video_from_a_prompt_has_size_rate_and_length_as_asked_up_to_what_models_round) {
+  const auto asked = order("text-to-video", R"({"width":848,"height":470,"duration_s":5.0,"fps":16})");
+  EXPECT_FALSE(judge_file(asked, {}, kFile, video(848, 464, 81.0 / 16, 16)));
+  EXPECT_FALSE(judge_file(asked, {}, kFile, video(832, 448, 77.0 / 16, 16)));
+  EXPECT_TRUE(judge_file(asked, {}, kFile, video(848, 480, 81.0 / 16, 16)));  // never larger
+  EXPECT_TRUE(judge_file(asked, {}, kFile, video(768, 464, 81.0 / 16, 16)));
+  EXPECT_TRUE(judge_file(asked, {}, kFile, video(848, 464, 2.5, 16)));
+  EXPECT_TRUE(judge_file(asked, {}, kFile, video(848, 464, 81.0 / 24, 24)));
+  EXPECT_FALSE(judge_file(order("text-to-video", R"({"prompt":"x"})"), {}, kFile, video(64, 48, 1)));  // the model's own
+  EXPECT_FALSE(judge_file(order("text-to-video", R"({"width":16,"height":24})"), {}, kFile, video(32, 32, 1)));
+  MediaFacts short_one = video(64, 48, 1);
+  short_one.frames = 25;
+  EXPECT_FALSE(judge_file(order("image-to-video", R"({"frames":32})"), {}, kFile, short_one));
+  EXPECT_TRUE(judge_file(order("image-to-video", R"({"frames":33})"), {}, kFile, short_one));
+  const auto longer = order("video-extend", R"({"duration_s":2.0})");
+  EXPECT_FALSE(judge_file(longer, video(64, 48, 4), kFile, video(64, 48, 6)));
+  EXPECT_TRUE(judge_file(longer, video(64, 48, 4), kFile, video(64, 48, 2)));
+}
+
+TEST(Verdict, as_many_pictures_as_were_asked) {
+  const auto asked = order("text-to-image", R"({"n":2,"width":512,"height":512})");
+  const jobs::DeliveredFile picture{"images", "images/0.png", "image/png", "", 1};
+  EXPECT_FALSE(judge_set(asked, {picture, picture}, {}));
+  EXPECT_TRUE(judge_set(asked, {picture}, {}));
+  EXPECT_FALSE(judge_file(asked, {}, picture, video(512, 512, 0)));
+  EXPECT_TRUE(judge_file(asked, {}, picture, video(256, 512, 0)));
+}
+
 TEST(Verdict, one_frame_of_a_slow_video_may_be_missing_from_the_duration) {
   const auto upscale = order("video-upscale", R"({"scale":2})");
   EXPECT_FALSE(judge_file(upscale, video(320, 180, 10, 2), kFile, video(640, 360, 9.5, 2)));

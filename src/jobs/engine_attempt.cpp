@@ -21,6 +21,13 @@ std::string_view text_at(const json::object& object, std::string_view outer, std
   return text != nullptr && text->is_string() ? std::string_view(text->get_string()) : std::string_view();
 }
 
+double number_at(const json::object& object, std::string_view outer, std::string_view inner, double otherwise) {
+  const json::value* value = object.if_contains(outer);
+  if (value == nullptr || !value->is_object()) return otherwise;
+  const json::value* number = value->get_object().if_contains(inner);
+  return number != nullptr && number->is_number() ? number->to_number<double>() : otherwise;
+}
+
 }  // namespace
 
 tasks::TaskOrder Engine::State::order_of(const ActiveJob& active, const TaskRow& task) const {
@@ -193,6 +200,10 @@ Task<std::optional<tasks::TaskFailure>> Engine::State::judge(Running running, ta
   ActiveJob& active = *find(running->job);
   const std::string level(text_at(active.job.requirements, "verification", "level"));
   if (files.empty() || level == "none" || level == "checksum") co_return std::nullopt;
+  if (!std::bernoulli_distribution(number_at(active.job.requirements, "verification", "sample_rate", 1))(random_)) {
+    running->verification = {{"level", "checksum"}, {"passed", true}};
+    co_return std::nullopt;
+  }
   const bool last = running->task.first == "run" || running->task.first == "join";
   if (last) {
     if (!active.job.running_at) begin_running(active, nullptr);
@@ -212,7 +223,7 @@ Task<std::optional<tasks::TaskFailure>> Engine::State::judge(Running running, ta
   const base::ErrorCode code = verdict.error().code;
   const bool of_result = code == invalid || code == unsupported || code == too_large || code == not_found || code == conflict;
   if (of_result && last && on_fail == "deliver_flagged") {
-    running->flaw = redact(verdict.error().message);
+    running->verification = {{"passed", false}, {"detail", redact(verdict.error().message)}};
     co_return std::nullopt;
   }
   tasks::TaskFailure failure = tasks::failure(of_result ? "verification_failed" : "internal", verdict.error().message);
@@ -287,6 +298,7 @@ void Engine::State::failed(const Running& running, tasks::TaskFailure failure, s
   active.progress.restart(running->task);
   active.job.status_reason = failure.code;
   if (task.step == "run" && active.running == 0) {
+    give_back_preparation(active);
     active.job.status = Status::queued;
     active.job.phase = Phase::retry_wait;
   }

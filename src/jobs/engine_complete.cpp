@@ -35,13 +35,13 @@ void Engine::State::succeeded(const Running& running, const tasks::TaskResult& r
       replica_ended(running, std::move(change));
       return;
     }
-    complete_job(active, std::move(change), result, running->flaw);
+    complete_job(active, std::move(change), result, running->verification);
   }
   leave(running);
 }
 
 void Engine::State::complete_job(ActiveJob& active, Change change, const tasks::TaskResult& result,
-                                 const std::optional<std::string>& flaw) {
+                                 const std::optional<json::object>& verification) {
   const UnixMillis now = clock_();
   eta_.succeeded(active.job.id, now);
   if (!active.job.running_at) begin_running(active, &change);
@@ -63,7 +63,7 @@ void Engine::State::complete_job(ActiveJob& active, Change change, const tasks::
   job.finalizing_at = now;
   job.completed_at = now;
   if (!made.artifacts.empty()) job.expires_at = now + std::chrono::seconds(job.retention_s);
-  if (flaw) made.output["verification"] = {{"passed", false}, {"detail", *flaw}};
+  if (verification) made.output["verification"] = *verification;
   job.output = std::move(made.output);
   job.progress = active.progress.to_json(now);
   for (const auto& [artifact, files] : made.artifacts)

@@ -14,6 +14,14 @@ json::value job(int replicas, const char* mode, int max_attempts = 1) {
           {"retry", {{"max_attempts", max_attempts}, {"initial_ms", 0}}}};
 }
 
+// best_score is for tasks that make pictures.
+json::value picture_job(int replicas) {
+  json::value body = job(replicas, "best_score");
+  body.as_object()["task"] = "text-to-image";
+  body.as_object()["input"] = {{"prompt", "a fox"}};
+  return body;
+}
+
 class Replicas : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(world_.recover()); }
@@ -30,6 +38,11 @@ class Replicas : public ::testing::Test {
         co_return co_await world_.hang(observer);
       }
       if (value.is_string()) co_return outcome::Failed{tasks::failure(value.as_string(), "as the script says"), node};
+      if (request.order.task == "text-to-image") {
+        observer.on_node = [](std::string_view) {};
+        const std::string name = "images/" + std::to_string(value.as_int64()) + ".png";
+        co_return co_await world_.work(request, observer, {{"images", name}}, {{"ping", {{"value", value}}}}, "image/png");
+      }
       tasks::TaskResult result;
       result.outputs = {{"ping", {{"value", value}}}};
       co_return outcome::Succeeded{std::move(result), node};
@@ -84,17 +97,17 @@ TEST_F(Replicas, fail_without_a_quorum) {
 
 TEST_F(Replicas, are_all_awaited_for_the_best) {
   answer({3, 9, 5});
-  const std::string id = world_.submit_ok(job(3, "best_score"));
+  const std::string id = world_.submit_ok(picture_job(3));
   ASSERT_TRUE(world_.until_idle());
-  EXPECT_EQ(world_.job(id).output.at("ping").at("value"), 9);
+  EXPECT_EQ(world_.job(id).output.at("images").at(0).at("filename"), "9.png");
   EXPECT_EQ(attempts(id).size(), 3u);
 }
 
 TEST_F(Replicas, may_fail_as_long_as_one_is_valid) {
   answer({"worker_error", 5, "input_invalid"});
-  const std::string id = world_.submit_ok(job(3, "best_score"));
+  const std::string id = world_.submit_ok(picture_job(3));
   ASSERT_TRUE(world_.until_idle());
-  EXPECT_EQ(world_.job(id).output.at("ping").at("value"), 5);
+  EXPECT_EQ(world_.job(id).output.at("images").at(0).at("filename"), "5.png");
   answer({"worker_error", "worker_error"});
   const std::string none = world_.submit_ok(job(2, "first_valid"));
   ASSERT_TRUE(world_.until_idle());
@@ -138,6 +151,14 @@ TEST_F(Replicas, are_all_canceled_with_their_job) {
 TEST_F(Replicas, are_one_to_five_in_a_known_mode) {
   for (const json::value& wrong : {job(0, "quorum"), job(6, "quorum"), job(2, "vote")})
     EXPECT_EQ(world_.submit(wrong).error().code, "invalid_field") << json::serialize(wrong);
+}
+
+TEST_F(Replicas, of_a_task_without_pictures_cannot_be_measured) {
+  const auto refused = world_.submit(job(2, "best_score"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().errors.at(0).pointer, "/requirements/redundancy/mode");
+  EXPECT_EQ(refused.error().errors.at(0).detail,
+            "\"best_score\" measures pictures, and this task makes none: take \"first_valid\" or \"quorum\"");
 }
 
 }  // namespace

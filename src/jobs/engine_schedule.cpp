@@ -15,6 +15,12 @@ namespace {
 
 constexpr std::chrono::seconds kCancelPatience{10};
 
+// `count_preparation: false`: the clock of the start timeout stands while a node prepares (loads weights, fetches inputs).
+bool counts_preparation(const Job& job) {
+  const json::value* wanted = job.requirements.if_contains("count_preparation");
+  return wanted == nullptr || !wanted->is_bool() || wanted->get_bool();
+}
+
 }  // namespace
 
 void Engine::State::wake() {
@@ -163,6 +169,13 @@ void Engine::State::forget_deadlines(const Job& job) {
   }
 }
 
+void Engine::State::give_back_preparation(ActiveJob& active) {
+  Job& job = active.job;
+  if (job.phase != Phase::preparing || counts_preparation(job) || !job.preparing_at || !job.start_deadline_at) return;
+  *job.start_deadline_at += clock_() - *job.preparing_at;
+  deadlines_.emplace(*job.start_deadline_at, job.id);
+}
+
 void Engine::State::check_deadline(const std::string& id) {
   ActiveJob* active = find(id);
   if (active == nullptr) return;
@@ -176,7 +189,9 @@ void Engine::State::check_deadline(const std::string& id) {
     return;
   }
   const bool late = active->job.deadline_at <= now;
-  const bool never_started = !active->job.running_at && active->job.start_deadline_at && *active->job.start_deadline_at <= now;
+  const bool clock_stands = active->job.phase == Phase::preparing && !counts_preparation(active->job);
+  const bool never_started =
+      !active->job.running_at && !clock_stands && active->job.start_deadline_at && *active->job.start_deadline_at <= now;
   if (!late && !never_started) return;
   tasks::Problem problem;
   problem.code = late ? "deadline_exceeded" : "start_timeout";

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <map>
+#include <random>
 #include <set>
 #include <unordered_map>
 
@@ -57,9 +58,9 @@ struct RunningAttempt {
   Attempt row;
   std::map<std::string, AttemptFile> files;
   std::string capability;
-  std::optional<std::string> flaw;  // what verification found in a result that is delivered all the same
-  bool recovered = false;           // was running before a restart: may have delivered files already
-  bool seen_by_executor = false;    // no longer among Waiting::starting
+  std::optional<json::object> verification;  // for the output: a flaw of a result that is delivered all the same, or that nobody looked
+  bool recovered = false;                    // was running before a restart: may have delivered files already
+  bool seen_by_executor = false;             // no longer among Waiting::starting
   std::shared_ptr<boost::asio::cancellation_signal> cancel = std::make_shared<boost::asio::cancellation_signal>();
 };
 
@@ -109,6 +110,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   void watch_deadlines(const Job& job);
   void forget_deadlines(const Job& job);
   void check_deadline(const std::string& id);
+  // The time that a job which does not count its preparation spent in it, when it goes back to waiting.
+  void give_back_preparation(ActiveJob& active);
   void end_job(ActiveJob& active, ActiveJob::Ending ending);
   void finish(ActiveJob& active, Change change);
   std::int64_t queue_position(std::string_view job) const;
@@ -146,7 +149,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   void succeeded(const Running& running, const tasks::TaskResult& result);
   // `change` holds the task and the attempt that ended.
   void complete_job(ActiveJob& active, Change change, const tasks::TaskResult& result,
-                    const std::optional<std::string>& flaw = std::nullopt);
+                    const std::optional<json::object>& verification = std::nullopt);
   void complete_cut(ActiveJob& active, const Running& running, TaskRow& task, const tasks::TaskResult& result);
   void complete_chunk(ActiveJob& active, RunningAttempt& running, TaskRow& task, const tasks::TaskResult& result);
   Attempt close(RunningAttempt& running, std::string_view state);
@@ -190,6 +193,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   bool tick_posted_ = false;
   bool sweeping_ = false;
   std::map<std::string, std::deque<Preview>> previews_;  // that wait, by job: written one after the other, in their order
+  std::mt19937_64 random_{std::random_device{}()};       // which results are looked at: not for a worker to foresee
   bool draining_ = false;
   bool stopping_ = false;
   bool started_ = false;

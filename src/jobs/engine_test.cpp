@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/redirect_error.hpp>
+
 #include "jobs/testing.hpp"
 
 namespace kinora::jobs {
@@ -62,6 +64,19 @@ TEST_F(EngineTest, turns_delivered_files_into_artifacts) {
   EXPECT_EQ(files[1].name, "720p/index.m3u8");
   EXPECT_TRUE(world_.blobs->exists(files[1].sha256));
   EXPECT_EQ(world_.verifier.asked, 1);
+}
+
+TEST_F(EngineTest, tells_the_seed_and_what_the_model_changed_of_what_was_made) {
+  json::object facts{{"seeds", {7, 8}}, {"notes", {"frames 80 became 81 (1 + 4 k)", "read /srv/models/x"}}};
+  world_.network.script = [&](AttemptRequest request, AttemptObserver observer) {
+    return world_.work(std::move(request), std::move(observer), {{"video", "video.mp4"}}, {{"video", facts}});
+  };
+  const std::string id = world_.submit_ok({{"task", "text-to-video"}, {"model", "wan"}, {"input", {{"prompt", "a fox"}}}});
+  ASSERT_TRUE(world_.until_idle());
+  const Job job = world_.job(id);
+  EXPECT_EQ(job.output.at("seed"), 7);
+  EXPECT_EQ(job.output.at("notes").at(0), "frames 80 became 81 (1 + 4 k)");
+  EXPECT_EQ(job.output.at("notes").at(1).as_string().find("/srv"), json::string::npos);  // nothing of its machine
 }
 
 TEST_F(EngineTest, gives_the_worker_the_input_by_its_hash) {
@@ -240,6 +255,71 @@ TEST_F(EngineTest, expires_a_job_that_does_not_start_in_time) {
   ASSERT_TRUE(world_.until_idle());
   EXPECT_EQ(world_.job(id).status, Status::expired);
   EXPECT_EQ(world_.job(id).error.at("code"), "start_timeout");
+}
+
+// A node that takes long to load weights: 2 s are counted before it, its 100 s are not, of the 5 s 3 are left after it.
+TEST_F(EngineTest, stops_the_start_clock_while_a_node_prepares_when_told_not_to_count_it) {
+  asio::steady_timer connection(*world_.context, asio::steady_timer::time_point::max());
+  world_.network.script = [&](AttemptRequest, AttemptObserver observer) -> Task<AttemptOutcome> {
+    observer.on_node("node-a");
+    observer.on_event(tasks::Accepted{"worker-1", "cpu", 0});
+    boost::system::error_code broken;
+    co_await connection.async_wait(asio::redirect_error(asio::use_awaitable, broken));
+    co_return outcome::Lost{"node-a", "gone"};
+  };
+  const auto submit = [&](bool counted) {
+    return world_.submit_ok({{"task", "ping"}, {"requirements", {{"start_timeout_s", 5}, {"count_preparation", counted}}}});
+  };
+  world_.network.slots = 0;
+  const std::string counted = submit(true), not_counted = submit(false);
+  world_.advance(2s);
+  world_.network.slots = 2;
+  world_.advance(0s);
+  ASSERT_TRUE(
+      world_.until([&] { return world_.job(not_counted).phase == Phase::preparing && world_.job(counted).phase == Phase::preparing; }));
+  world_.advance(100s);
+  ASSERT_TRUE(world_.until([&] { return terminal(world_.job(counted).status); }));
+  EXPECT_EQ(world_.job(counted).error.at("code"), "start_timeout");
+  EXPECT_EQ(world_.job(not_counted).phase, Phase::preparing);
+  // The node is lost: the clock goes on where it stood.
+  world_.network.slots = 0;
+  connection.cancel();
+  ASSERT_TRUE(world_.until([&] { return world_.job(not_counted).status == Status::queued; }));
+  world_.advance(2'999ms);
+  EXPECT_EQ(world_.job(not_counted).status, Status::queued);
+  world_.advance(1ms);
+  ASSERT_TRUE(world_.until_idle());
+  EXPECT_EQ(world_.job(not_counted).error.at("code"), "start_timeout");
+}
+
+TEST_F(EngineTest, looks_at_as_many_results_as_the_sample_rate_says) {
+  world_.network.script = [&](AttemptRequest request, AttemptObserver observer) {
+    return world_.work(std::move(request), std::move(observer), {{"image", "image.jpg"}}, {}, "image/jpeg");
+  };
+  const std::string clip = world_.artifact("video/mp4");
+  const auto run = [&](double rate, int count) {
+    world_.verifier.asked = 0;
+    std::vector<std::string> ids;
+    for (int i = 0; i < count; ++i)
+      ids.push_back(world_.submit_ok({{"task", "thumbnail"},
+                                      {"input", {{"video", {{"artifact", clip}}}}},
+                                      {"requirements", {{"verification", {{"sample_rate", rate}}}}}}));
+    EXPECT_TRUE(world_.until_idle());
+    int told = 0;
+    for (const std::string& id : ids) {
+      const Job job = world_.job(id);
+      EXPECT_EQ(job.status, Status::succeeded);
+      told += job.output.as_object().contains("verification");
+    }
+    EXPECT_EQ(told, count - world_.verifier.asked);  // each that nobody looked at says so
+    return world_.verifier.asked;
+  };
+  EXPECT_EQ(run(1, 20), 20);
+  EXPECT_EQ(run(0, 20), 0);
+  // Binomial, n = 200, p = 0.25: 50 +- 6.1; six deviations are once in 10^8.
+  const int quarter = run(0.25, 200);
+  EXPECT_GT(quarter, 13);
+  EXPECT_LT(quarter, 87);
 }
 
 TEST_F(EngineTest, stores_progress_at_most_twice_a_second) {

@@ -191,7 +191,7 @@ base::Status update_job(Connection& connection, const Job& job) {
       UPDATE jobs SET version = ?4, resolved_model = ?7, status = ?8, phase = ?9, status_reason = ?10, priority = ?11, input = ?12, params = ?13,
         output = ?14, error = ?15, progress = ?16, attempt = ?17, requirements = ?18, metadata = ?20, tags = ?22, queued_at = ?31, preparing_at = ?32, running_at = ?33,
         verifying_at = ?34, finalizing_at = ?35, completed_at = ?36, heartbeat_at = ?37, expires_at = ?38, cancel_requested = ?39,
-        data_removed = ?40, parent = ?41, ephemeral = ?42
+        data_removed = ?40, parent = ?41, ephemeral = ?42, start_deadline_at = ?30
       WHERE id = ?1 AND version < ?4 AND status IN ('queued', 'running'))sql";
   KINORA_TRY(const auto changed, write_job(connection, sql, job));
   if (changed != 1) return base::fail(base::ErrorCode::conflict, "the job has changed meanwhile");

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "jobs/retry.hpp"
 #include "tasks/catalogue.hpp"
 
 namespace kinora::jobs {
@@ -50,6 +51,24 @@ json::object file_block(const Artifact& artifact) {
   if (artifact.multi) out["file"] = artifact.main_file;
   for (auto& member : describe_media(artifact.media, artifact.kind)) out[member.key()] = member.value();
   return out;
+}
+
+// A worker's own words: few, short, and nothing of its machine.
+void tell_making(const tasks::TaskSpec& task, const tasks::TaskResult& result, json::object& output) {
+  constexpr std::size_t kMostNotes = 16, kLongestNote = 200;
+  for (const tasks::OutputSlot& slot : task.outputs) {
+    const json::value* told = slot.file ? result.outputs.if_contains(slot.slot) : nullptr;
+    const json::object* facts = told != nullptr ? told->if_object() : nullptr;
+    if (facts == nullptr) continue;
+    if (const json::value* seeds = facts->if_contains("seeds"); seeds != nullptr && seeds->is_array() && !seeds->get_array().empty())
+      if (const json::value& seed = seeds->get_array().front(); seed.is_int64() || seed.is_uint64()) output["seed"] = seed;
+    json::array notes;
+    if (const json::value* given = facts->if_contains("notes"); given != nullptr && given->is_array())
+      for (const json::value& note : given->get_array())
+        if (note.is_string() && notes.size() < kMostNotes)
+          notes.emplace_back(redact(std::string_view(note.get_string()).substr(0, kLongestNote)));
+    if (!notes.empty()) output["notes"] = std::move(notes);
+  }
 }
 
 std::string base_name(const std::string& name) { return name.substr(name.rfind('/') + 1); }
@@ -131,6 +150,7 @@ ResultOutput make_output(const Job& job, const tasks::TaskResult& result, UnixMi
     }
     out.output[slot.slot] = slot.many ? json::value(std::move(blocks)) : std::move(blocks.front());
   }
+  tell_making(task, result, out.output);
   out.output["params"] = job.params;
   return out;
 }

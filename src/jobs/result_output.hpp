@@ -21,6 +21,7 @@ struct ResultOutput {
 
 // Slot `hls` becomes one artifact of several files, a slot with several files an array, any other slot one object.
 // `new_id` gives art_ ids.
+// With what the worker tells of making it: the first `seed`, `notes` on what was changed in the request ("frames 80 became 81").
 ResultOutput make_output(const Job& job, const tasks::TaskResult& result, UnixMillis now, const std::function<std::string()>& new_id);
 
 // What the accelerated upscaling of a video's parts tells ("acceleration" of a result's `video`, docs/runner-api.md), put together:

@@ -78,6 +78,12 @@ void choose(ObjectReader& in, std::string_view key, std::optional<T> (*parse)(st
     in.error(key, "not_allowed", std::string(allowed));
 }
 
+bool makes_pictures(const tasks::TaskSpec& task) {
+  return std::ranges::any_of(task.outputs, [](const tasks::OutputSlot& slot) {
+    return slot.file && (slot.kind == tasks::MediaKind::image || slot.kind == tasks::MediaKind::video);
+  });
+}
+
 void read_requirements(ObjectReader& body, Submission& out, FieldErrors& errors) {
   if (body.object("requirements") == nullptr) return;
   const json::value& value = *body.member("requirements");
@@ -99,6 +105,9 @@ void read_requirements(ObjectReader& body, Submission& out, FieldErrors& errors)
     redundancy.integer("replicas", 1, kMaxReplicas);
     if (const auto mode = redundancy.string("mode", 32); mode && !parse_redundancy_mode(*mode))
       redundancy.error("mode", "not_allowed", "must be one of \"first_valid\", \"quorum\", \"best_score\"");
+    else if (mode == "best_score" && out.task != nullptr && !makes_pictures(*out.task))
+      redundancy.error("mode", "not_allowed",
+                       "\"best_score\" measures pictures, and this task makes none: take \"first_valid\" or \"quorum\"");
     redundancy.finish();
   }
   if (in.object("verification") != nullptr) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "media/clarity.hpp"
 #include "media/input.hpp"
 #include "media/video_reader.hpp"
 
@@ -104,6 +105,7 @@ base::Result<Verified> verify(const std::string& path, const Limits& limits, con
   reading.limits = limits;
   KINORA_TRY(VideoReader reader, VideoReader::open(path, reading));
   std::vector<float> first;
+  Clarity clarity(reader.frames_expected());
   for (;;) {
     if (control.stop.stop_requested()) return base::fail(ErrorCode::canceled, "canceled");
     KINORA_TRY(const std::optional<Frame> frame, reader.next());
@@ -112,6 +114,7 @@ base::Result<Verified> verify(const std::string& path, const Limits& limits, con
       first = sketch(*frame);
     else if (result.movement < kMovesForSure)
       result.movement = std::max(result.movement, mean_difference(first, sketch(*frame)));
+    clarity.add(*frame);
     result.width = frame->width();
     result.height = frame->height();
     result.blank = result.blank && is_blank(*frame);
@@ -123,6 +126,7 @@ base::Result<Verified> verify(const std::string& path, const Limits& limits, con
   }
   result.frames = reader.frames_read();
   result.damaged_frames = reader.damaged_frames();
+  result.clarity = clarity.value();
   result.movement = std::min(result.movement, kMovesForSure);
   return result;
 }

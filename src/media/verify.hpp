@@ -19,6 +19,7 @@ struct Verified {
   double duration_s = 0;            // of what is really there, all tracks, from the file's start
   bool blank = true;                // every picture is of one colour
   double movement = 0;              // how far the pictures go from the first: greatest mean difference of 8 x 8 squares, 0..kMovesForSure
+  double clarity = 0;               // 0..1, how whole it looks (clarity.hpp)
 };
 // Also of sound alone (no pictures then). invalid: nothing can be decoded.
 base::Result<Verified> verify(const std::string& path, const Limits& limits = {}, const Control& control = {});

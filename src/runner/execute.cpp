@@ -193,6 +193,9 @@ base::Result<Made> generate(const TaskRequest& request, const Chosen& chosen, Mo
   wanted.adapters = chosen.adapters;
   const bool extends = request.task == "video-extend";
   if (extends) KINORA_OK(continue_from(request.inputs.at("video"), *model.pipeline, settings.limits, wanted));
+  const auto timed = frames_of_duration(request, *model.pipeline, wanted);
+  if (!timed) throw models::InvalidRequest({timed.error().message});
+  if (*timed) wanted.frames = **timed;
   const double share = refiner ? request.params.at("refiner_start").to_number<double>() : 1;
   auto faults = refiner ? check_refined(model, *refiner, share, wanted) : models::check_request(*model.pipeline, wanted);
   if (!faults.empty()) throw models::InvalidRequest(std::move(faults));
@@ -219,7 +222,9 @@ base::Result<Made> generate(const TaskRequest& request, const Chosen& chosen, Mo
       {"recipe", how},
       {"timing", {{"encoding_s", result.encoding_s}, {"denoising_s", result.denoising_s}, {"decoding_s", result.decoding_s}}}};
   if (video) facts["fps"] = made.fps;
-  if (!result.notes.empty()) facts["notes"] = json::value_from(result.notes);
+  auto notes = result.notes;
+  if (*timed) notes.insert(notes.begin(), "the duration became " + std::to_string(**timed) + " frames");
+  if (!notes.empty()) facts["notes"] = json::value_from(notes);
   if (!result.nsfw.empty()) facts["nsfw"] = json::value_from(result.nsfw);
   facts["frames"] = made.frames;
   return Made{

@@ -1,8 +1,10 @@
 #include "runner/generate.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
+#include <sstream>
 
 #include "base/bytes.hpp"
 #include "media/rgb.hpp"
@@ -134,6 +136,24 @@ base::Result<models::GenerationRequest> to_generation(const TaskRequest& request
     wanted.mask = to_gray(picture);
   }
   return wanted;
+}
+
+base::Result<std::optional<std::int64_t>> frames_of_duration(const TaskRequest& request, const models::PipelineInfo& info,
+                                                             const models::GenerationRequest& wanted) {
+  const auto duration = number<double>(request.params, "duration_s");
+  if (!duration) return std::optional<std::int64_t>();
+  const auto fps = static_cast<double>(std::max<std::int64_t>(wanted.fps.value_or(info.fps), 1));
+  const auto n = std::max<std::int64_t>(info.frame_multiple, 1);
+  // Of an extended video it is what is new: the first frame made is the source's last.
+  const double frames = *duration * fps + (request.task == "video-extend" ? 1 : 0);
+  const auto whole = 1 + n * std::max<std::int64_t>(std::llround((frames - 1) / static_cast<double>(n)), 0);
+  if (whole > info.max_frames) {
+    std::ostringstream text;
+    text << "duration_s must be at most " << static_cast<double>(info.max_frames) / fps << " (" << info.max_frames << " frames at " << fps
+         << " a second), not " << *duration;
+    return base::fail(ErrorCode::invalid, text.str());
+  }
+  return std::optional(whole);
 }
 
 base::Result<std::vector<models::AdapterChoice>> chosen_adapters(const TaskRequest& request, const FindAdapter& find) {

@@ -16,6 +16,11 @@ namespace kinora::runner {
 // too_large: an input that is no usable picture.
 base::Result<models::GenerationRequest> to_generation(const TaskRequest& request, std::uint64_t seed, const media::Limits& limits);
 
+// How many frames a parameter `duration_s` asks for: the nearest number that the model makes, 1 + n k, or any, at the request's frames a
+// second. nullopt: the task names no duration. invalid: longer than the model makes.
+base::Result<std::optional<std::int64_t>> frames_of_duration(const TaskRequest& request, const models::PipelineInfo& info,
+                                                             const models::GenerationRequest& wanted);
+
 // The adapters that the task names. find: the file of an id; nullopt when there is none (not_found, naming it).
 using FindAdapter = std::function<std::optional<std::filesystem::path>(const std::string& id)>;
 base::Result<std::vector<models::AdapterChoice>> chosen_adapters(const TaskRequest& request, const FindAdapter& find);

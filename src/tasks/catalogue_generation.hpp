@@ -108,6 +108,12 @@ inline constexpr ParamSpec kFps{
     .name = "fps", .type = ParamType::integer, .min = 1, .max = 60, .doc = "frames a second; default: the model's"};
 inline constexpr ParamSpec kFrames{
     .name = "frames", .type = ParamType::integer, .min = 1, .max = 1000, .doc = "length of the video; default: the model's"};
+inline constexpr ParamSpec kDuration{.name = "duration_s",
+                                     .type = ParamType::number,
+                                     .min = 0.01,
+                                     .max = 1000,
+                                     .doc = "instead of frames; the nearest length that the model makes at these frames a second"};
+inline constexpr std::array kLengthRules{ParamRule{ParamRule::Kind::at_most_one, "frames", "duration_s"}};
 
 inline constexpr ParamSpec kMotionPrompt{.name = "prompt",
                                          .type = ParamType::string,
@@ -131,9 +137,9 @@ inline constexpr std::array kTextToImageParams{kPrompt,      kNegativePrompt, kP
 inline constexpr std::array kImageToImageParams{kPrompt,      kNegativePrompt, kCount,           kSeed,        kWidth,     kHeight,
                                                 kSteps,       kGuidance,       kGuidanceRescale, kClipSkip,    kScheduler, kAdapters,
                                                 kSafetyCheck, kStrength,       kFormat,          kPreviewEvery};
-inline constexpr std::array kTextToVideoParams{
-    kPrompt,    kNegativePrompt,  kSeed,     kWidth,     kHeight,   kFrames,      kFps,    kSteps, kGuidance,
-    kGuidance2, kGuidanceRescale, kClipSkip, kScheduler, kAdapters, kSafetyCheck, kStrict, kCrf,   kPreviewEvery};
+inline constexpr std::array kTextToVideoParams{kPrompt,   kNegativePrompt, kSeed,     kWidth,     kHeight,          kFrames,   kDuration,
+                                               kFps,      kSteps,          kGuidance, kGuidance2, kGuidanceRescale, kClipSkip, kScheduler,
+                                               kAdapters, kSafetyCheck,    kStrict,   kCrf,       kPreviewEvery};
 inline constexpr std::array kImageToVideoParams{
     kMotionPrompt,
     kNegativePrompt,
@@ -146,6 +152,7 @@ inline constexpr std::array kImageToVideoParams{
     kWidth,
     kHeight,
     kFrames,
+    kDuration,
     kFps,
     kSteps,
     ParamSpec{
@@ -170,9 +177,9 @@ inline constexpr std::array kImageToVideoParams{
               .internal = true,
               .doc = "the frames as PNG pictures instead of a video"}};
 
-inline constexpr std::array kVideoExtendParams{kMotionPrompt, kNegativePrompt, kSeed,     kWidth,       kHeight,
-                                               kFrames,       kSteps,          kGuidance, kGuidance2,   kGuidanceRescale,
-                                               kScheduler,    kStrict,         kCrf,      kPreviewEvery};
+inline constexpr std::array kVideoExtendParams{kMotionPrompt,    kNegativePrompt, kSeed,   kWidth,    kHeight,
+                                               kFrames,          kDuration,       kSteps,  kGuidance, kGuidance2,
+                                               kGuidanceRescale, kScheduler,      kStrict, kCrf,      kPreviewEvery};
 
 inline constexpr std::array kPictureInput{InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the picture to begin with"}};
 inline constexpr std::array kFirstLastInputs{
@@ -211,6 +218,7 @@ inline constexpr TaskSpec kTextToVideo{.name = "text-to-video",
                                        .has_models = true,
                                        .params = kTextToVideoParams,
                                        .outputs = kVideoOutputs,
+                                       .rules = kLengthRules,
                                        .price_unit = "output_pixel_frame",
                                        .default_deadline_s = 86'400};
 inline constexpr TaskSpec kImageToVideo{.name = "image-to-video",
@@ -219,6 +227,7 @@ inline constexpr TaskSpec kImageToVideo{.name = "image-to-video",
                                         .inputs = kFirstLastInputs,
                                         .params = kImageToVideoParams,
                                         .outputs = kVideoOutputs,
+                                        .rules = kLengthRules,
                                         .price_unit = "output_pixel_frame",
                                         .default_deadline_s = 86'400};
 
@@ -228,6 +237,7 @@ inline constexpr TaskSpec kVideoExtend{.name = "video-extend",
                                        .inputs = kVideoInput,
                                        .params = kVideoExtendParams,
                                        .outputs = kVideoOutputs,
+                                       .rules = kLengthRules,
                                        .price_unit = "output_pixel_frame",
                                        .default_deadline_s = 86'400};
 

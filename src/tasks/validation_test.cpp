@@ -43,6 +43,22 @@ TEST(Validation, names_every_error_at_once_with_its_pointer) {
   EXPECT_EQ(checked.at("/input/presett"), "unknown_field: is not a known field; did you mean \"preset\"?");
 }
 
+TEST(Validation, a_video_is_as_long_as_its_frames_or_its_duration_say_not_both) {
+  for (const auto* task : {"text-to-video", "image-to-video", "video-extend"}) {
+    const std::string media = std::string_view(task) == "text-to-video"    ? ""
+                              : std::string_view(task) == "image-to-video" ? R"("image": {"artifact": "a"},)"
+                                                                           : R"("video": {"artifact": "a"},)";
+    const auto with = [&](const std::string& length) { return check(task, "{" + media + R"("prompt": "a fox", )" + length + "}"); };
+    EXPECT_TRUE(with(R"("duration_s": 5)").errors.empty()) << task;
+    EXPECT_TRUE(with(R"("frames": 81)").errors.empty()) << task;
+    EXPECT_EQ(with(R"("duration_s": 5, "frames": 81)").at("/input/duration_s"), "not_allowed: either frames or duration_s, not both")
+        << task;
+    EXPECT_TRUE(with(R"("duration_s": 0)").at("/input/duration_s").starts_with("too_low")) << task;
+    EXPECT_TRUE(with(R"("duration_s": 1001)").at("/input/duration_s").starts_with("too_high")) << task;
+    EXPECT_TRUE(with(R"("duration_s": "5")").at("/input/duration_s").starts_with("invalid_field")) << task;
+  }
+}
+
 TEST(Validation, keeps_internal_parameters_from_clients_but_not_from_the_network) {
   constexpr auto text = R"({"video": {"artifact": "a"}, "range": {"start_pts": 0, "end_pts": 512}, "video_only": true})";
   const auto client = check("video-upscale", text);

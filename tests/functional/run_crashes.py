@@ -1,44 +1,20 @@
 """What tests of runs share in which the gateway dies: a client that insists, and what must hold afterwards."""
 import contextlib
-import http.client
-import signal
-import urllib.error
 
+from crashes import GONE, CrashTest
 from events import Stream
-from harness import NetworkTest, make_clip, wait_for
+from harness import make_clip, wait_for
 
-GONE = (urllib.error.URLError, ConnectionError, http.client.HTTPException, TimeoutError)
 ENDS = ("run.succeeded", "run.partially_succeeded", "run.failed", "run.canceled", "run.expired")
 
 
-class RunCrashTest(NetworkTest):
+class RunCrashTest(CrashTest):
     WORKFLOW = None  # what submit() sends when it is given nothing else
 
     def begin(self):
         self.network(orchestrators=1, workers=1)
         self.keep_port()
         self.clip = self.gateway.upload(make_clip(self.scratch / "clip.mp4", seconds=2))
-
-    def keep_port(self):
-        port = self.gateway.api.rsplit(":", 1)[1]
-        self.gateway.words[self.gateway.words.index("--listen") + 1] = f"127.0.0.1:{port}"
-
-    def restart(self, fault=None):
-        self.gateway.kill()
-        self.gateway.env.pop("KINORA_FAULT", None)
-        if fault:
-            self.gateway.env["KINORA_FAULT"] = fault
-        self.gateway.start()
-
-    def insist(self, method, path, body, key=None):
-        """As a client that tries again until it has an answer; restarts the gateway when it has died."""
-        for _ in range(5):
-            try:
-                return self.gateway.call(method, path, body, headers={"Idempotency-Key": key} if key else None)
-            except GONE:
-                self.assertEqual(self.gateway.child.wait(30), -signal.SIGKILL)
-                self.restart()
-        self.fail("the gateway dies again and again")
 
     def submit(self, key, definition=None, **args):
         status, _, run = self.insist("POST", "/v1/runs", {**(definition or self.WORKFLOW), "args": {"clip": {"artifact": self.clip}, "width": 64, **args}}, key)

@@ -1,50 +1,32 @@
 """The gateway is killed at every commit of a job's life, one after the other, and at random: every job ends, nothing is done twice, no event
 stream has a gap or a repeat (developer-api 5.18, test 5)."""
 import contextlib
-import http.client
 import os
 import random
 import signal
 import unittest
-import urllib.error
 
+from crashes import GONE, CrashTest
 from events import Stream
-from harness import NetworkTest, make_clip, wait_for
+from harness import make_clip, wait_for
 from spoiler import spoiling_worker
 
 RANDOM_KILLS = int(os.environ.get("KINORA_RANDOM_KILLS", "10"))
 
 DONE = ["job.created", "job.queued", "job/dispatching", "job.preparing", "job.started", "job.verifying", "artifact.created", "job.succeeded"]
-GONE = (urllib.error.URLError, ConnectionError, http.client.HTTPException, TimeoutError)
 
-
-class JobCrashTest(NetworkTest):
+class JobCrashTest(CrashTest):
     def setUp(self):
         super().setUp()
         self.network(orchestrators=1, workers=1)
-        self.port = self.gateway.api.rsplit(":", 1)[1]
-        self.gateway.words[self.gateway.words.index("--listen") + 1] = f"127.0.0.1:{self.port}"
+        self.keep_port()
         self.clip = self.gateway.upload(make_clip(self.scratch / "clip.mp4", seconds=2))
         self.long = self.gateway.upload(make_clip(self.scratch / "long.mp4", seconds=40, size="640x360"))
 
-    def restart(self, fault=None):
-        self.gateway.kill()
-        self.gateway.env.pop("KINORA_FAULT", None)
-        if fault:
-            self.gateway.env["KINORA_FAULT"] = fault
-        self.gateway.start()
-
     def submit_keyed(self, body, key):
-        """As a client that tries again with the same key until it has an answer; restarts the gateway when it has died."""
-        for _ in range(5):
-            try:
-                status, _, job = self.gateway.call("POST", "/v1/jobs", body, headers={"Idempotency-Key": key})
-                self.assertIn(status, (200, 202), job)
-                return job["id"]
-            except GONE:
-                self.assertEqual(self.gateway.child.wait(30), -signal.SIGKILL)
-                self.restart()
-        self.fail("the gateway dies again and again")
+        status, _, job = self.insist("POST", "/v1/jobs", body, key)
+        self.assertIn(status, (200, 202), job)
+        return job["id"]
 
     def check_history(self, job, stream, expect):
         """What must hold of a job that has ended, whatever happened on the way."""

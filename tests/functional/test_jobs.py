@@ -7,6 +7,7 @@ import urllib.request
 
 from events import raw_post
 from harness import NetworkTest, make_clip, wait_for
+from spoiler import spoiling_worker
 
 
 class Jobs(NetworkTest):
@@ -88,6 +89,27 @@ class Jobs(NetworkTest):
         ended = node.wait_job(job["id"], 30)
         self.assertEqual((ended["status"], ended["error"]["code"]), ("expired", "deadline_exceeded"))
         self.assertEqual(ended["cost"]["charged"]["amount"], "0")
+
+    def test_a_deadline_passes_while_a_node_prepares_and_its_preparation_may_be_left_out_of_the_start_timeout(self):
+        self.network(orchestrators=1, workers=0)
+        worker = spoiling_worker(self.scratch, "slow", "preparing", self.orchestrators[0].address(), {"KINORA_ORCHESTRATOR_SECRET": "secret-of-0"})
+        self.processes.append(worker)
+        worker.start()
+        clip = self.gateway.upload(make_clip(self.scratch / "clip.mp4", seconds=1))
+
+        def submit(requirements):
+            _, _, job = self.gateway.call("POST", "/v1/jobs", {"task": "transcode", "input": {"video": {"artifact": clip}}, "requirements": requirements})
+            wait_for("it is being prepared", lambda: self.gateway.job(job["id"])["phase"] == "preparing")
+            return job["id"]
+
+        def end(job_id):
+            ended = self.gateway.wait_job(job_id, 30)
+            self.assertNotIn("job.started", [e["type"] for e in self.gateway.call("GET", f"/v1/events?subject={job_id}&limit=100")[2]["data"]])
+            self.assertEqual(ended["cost"]["charged"]["amount"], "0")
+            return ended["status"], ended["error"]["code"]
+        self.assertEqual(end(submit({"deadline_s": 4})), ("expired", "deadline_exceeded"))
+        self.assertEqual(end(submit({"start_timeout_s": 4})), ("expired", "start_timeout"))
+        self.assertEqual(end(submit({"start_timeout_s": 2, "count_preparation": False, "deadline_s": 8})), ("expired", "deadline_exceeded"))
 
     def test_a_signed_url_ends_and_the_job_gives_a_fresh_one(self):
         self.node = self.up()

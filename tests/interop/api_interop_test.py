@@ -6,21 +6,20 @@ Needs KINORA_BIN (the programs) and, for tus, TUS_CLIENT (a folder with upload.m
 
 import asyncio
 import hashlib
-import http.server
 import json
 import os
 import pathlib
-import queue
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 import urllib.error
 import urllib.request
 
 import standardwebhooks
 import websockets.asyncio.client
+
+from webhook_receiver import Receiver
 
 BIN = pathlib.Path(os.environ["KINORA_BIN"])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -53,30 +52,6 @@ class Gateway:
         self.folder.cleanup()
 
 
-class Receiver:
-    """Keeps what is posted to it."""
-
-    def __init__(self):
-        received = self.received = queue.Queue()
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                received.put((dict(self.headers), self.rfile.read(int(self.headers["content-length"]))))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
 class ApiInterop(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -97,7 +72,7 @@ class ApiInterop(unittest.TestCase):
         verifier = standardwebhooks.Webhook(endpoint["secret"])
         types = []
         for _ in range(2):
-            headers, body = receiver.received.get(timeout=20)
+            headers, body = receiver.get(timeout=20)
             event = verifier.verify(body, {name.lower(): value for name, value in headers.items()})
             types.append(event["type"])
             with self.assertRaises(standardwebhooks.WebhookVerificationError):
