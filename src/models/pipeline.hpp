@@ -87,6 +87,7 @@ struct GenerationRequest {
   std::optional<double> guidance_scale_2{};                                      // Wan 2.2: of the second expert; absent: guidance_scale
   std::optional<std::int64_t> max_sequence_length{};                             // Wan, LTX: tokens of a prompt
   std::optional<double> decode_timestep{}, decode_noise_scale{};                 // LTX: 0..1; noise that the decoder takes away
+  std::optional<double> step_cache{};  // Wan, LTX: the threshold of video::StepCache, 0..1; absent or 0: every step is computed whole
   bool strict = false;  // videos of Wan and LTX: refuse sizes and lengths that the model cannot make, instead of rounding them
 
   bool safety_check = true;        // where the model has a safety checker: flags in the result, pictures stay as they are
@@ -169,8 +170,9 @@ struct GenerationResult {
   // Not safe for work, by the safety checker: one for each picture; of a video one for all of it (of image-to-video for the picture that
   // was given). Empty: not checked.
   std::vector<bool> nsfw;
-  std::int64_t fps = 0;            // of a video
-  std::vector<std::string> notes;  // what was changed in the request: "frames 80 became 81 (4 k + 1)"
+  std::int64_t fps = 0;                    // of a video
+  std::vector<std::string> notes;          // what was changed in the request: "frames 80 became 81 (4 k + 1)"
+  std::int64_t passes = 0, shortened = 0;  // of the denoiser, with step_cache: all, and those without the later blocks
   double encoding_s = 0, denoising_s = 0, decoding_s = 0;
 };
 

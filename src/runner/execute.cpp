@@ -225,6 +225,7 @@ base::Result<Made> generate(const TaskRequest& request, const Chosen& chosen, Mo
   auto notes = result.notes;
   if (*timed) notes.insert(notes.begin(), "the duration became " + std::to_string(**timed) + " frames");
   if (!notes.empty()) facts["notes"] = json::value_from(notes);
+  if (result.passes > 0) facts["step_cache"] = {{"passes", result.passes}, {"shortened", result.shortened}};
   if (!result.nsfw.empty()) facts["nsfw"] = json::value_from(result.nsfw);
   facts["frames"] = made.frames;
   return Made{

@@ -125,6 +125,15 @@ inline constexpr ParamSpec kGuidance2{.name = "guidance_scale_2",
                                       .min = 0,
                                       .max = 100,
                                       .doc = "of Wan 2.2's second expert; default: guidance_scale"};
+inline constexpr ParamSpec kStepCache{
+    .name = "step_cache",
+    .type = ParamType::number,
+    .min = 0,
+    .max = 1,
+    .default_json = "0",
+    .doc =
+        "Wan, LTX: later blocks are left out of a step while the first block changes the tokens by at most this share otherwise "
+        "than when they last ran; 0: never"};
 inline constexpr ParamSpec kStrict{.name = "strict",
                                    .type = ParamType::boolean,
                                    .default_json = "false",
@@ -137,9 +146,9 @@ inline constexpr std::array kTextToImageParams{kPrompt,      kNegativePrompt, kP
 inline constexpr std::array kImageToImageParams{kPrompt,      kNegativePrompt, kCount,           kSeed,        kWidth,     kHeight,
                                                 kSteps,       kGuidance,       kGuidanceRescale, kClipSkip,    kScheduler, kAdapters,
                                                 kSafetyCheck, kStrength,       kFormat,          kPreviewEvery};
-inline constexpr std::array kTextToVideoParams{kPrompt,   kNegativePrompt, kSeed,     kWidth,     kHeight,          kFrames,   kDuration,
-                                               kFps,      kSteps,          kGuidance, kGuidance2, kGuidanceRescale, kClipSkip, kScheduler,
-                                               kAdapters, kSafetyCheck,    kStrict,   kCrf,       kPreviewEvery};
+inline constexpr std::array kTextToVideoParams{
+    kPrompt,    kNegativePrompt,  kSeed,     kWidth,     kHeight,   kFrames,      kDuration, kFps,       kSteps, kGuidance,
+    kGuidance2, kGuidanceRescale, kClipSkip, kScheduler, kAdapters, kSafetyCheck, kStrict,   kStepCache, kCrf,   kPreviewEvery};
 inline constexpr std::array kImageToVideoParams{
     kMotionPrompt,
     kNegativePrompt,
@@ -148,6 +157,7 @@ inline constexpr std::array kImageToVideoParams{
     kGuidanceRescale,
     kScheduler,
     kStrict,
+    kStepCache,
     kSeed,
     kWidth,
     kHeight,
@@ -177,9 +187,9 @@ inline constexpr std::array kImageToVideoParams{
               .internal = true,
               .doc = "the frames as PNG pictures instead of a video"}};
 
-inline constexpr std::array kVideoExtendParams{kMotionPrompt,    kNegativePrompt, kSeed,   kWidth,    kHeight,
-                                               kFrames,          kDuration,       kSteps,  kGuidance, kGuidance2,
-                                               kGuidanceRescale, kScheduler,      kStrict, kCrf,      kPreviewEvery};
+inline constexpr std::array kVideoExtendParams{kMotionPrompt, kNegativePrompt, kSeed,     kWidth,       kHeight,          kFrames,
+                                               kDuration,     kSteps,          kGuidance, kGuidance2,   kGuidanceRescale, kScheduler,
+                                               kStrict,       kStepCache,      kCrf,      kPreviewEvery};
 
 inline constexpr std::array kPictureInput{InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the picture to begin with"}};
 inline constexpr std::array kFirstLastInputs{

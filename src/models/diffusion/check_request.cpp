@@ -153,6 +153,7 @@ void check_video(Faults& faults, const PipelineInfo& info, const GenerationReque
   check_number(faults, "max_guidance_scale", request.max_guidance_scale, 0, 100);
   check_number(faults, "guidance_scale_2", request.guidance_scale_2, 0, 100);
   check_whole(faults, "max_sequence_length", request.max_sequence_length, 1, 4096);
+  check_number(faults, "step_cache", request.step_cache, 0, 1);
   check_number(faults, "decode_timestep", request.decode_timestep, 0, 1);
   check_number(faults, "decode_noise_scale", request.decode_noise_scale, 0, 1);
   if (!request.last_picture) return;

@@ -103,6 +103,7 @@ GenerationRequest request_of(const golden::Case& test, int set) {
   take(run, "guidance_scale_2", request.guidance_scale_2);
   take(run, "max_sequence_length", request.max_sequence_length);
   if (test.reference_class().starts_with("LTX")) request.decode_timestep = 0.0;  // the reference's default
+  take(run, "step_cache", request.step_cache);
   take(run, "decode_timestep", request.decode_timestep);
   take(run, "decode_noise_scale", request.decode_noise_scale);
   if (test.has_input("last_image_u8", set)) request.last_picture = picture_of<RgbPicture>(test.input("last_image_u8", set));
@@ -151,6 +152,7 @@ void run(const golden::Case& test) {
       continue;
     }
     const auto floats = nn::latent_range_to_floats(decoded);
+    EXPECT_EQ(result.shortened, test.run(set).value("reused_passes", 0));
     const bool video = test.has_output("frames", set);
     test.expect_close(video ? "frames" : "image", set, video ? floats.unsqueeze(0) : floats);
     EXPECT_EQ(static_cast<std::int64_t>(result.pictures.size()), floats.size(0));

@@ -71,7 +71,9 @@ TEST(VideoRequests, nonsense_is_refused_not_rounded) {
   auto request = clip(832, 480, 81);
   request.guidance_scale_2 = 1000;
   request.max_sequence_length = 0;
-  EXPECT_THAT(check_request(wan(), request), ElementsAre(HasSubstr("guidance_scale_2"), HasSubstr("max_sequence_length")));
+  request.step_cache = 1.5;
+  EXPECT_THAT(check_request(wan(), request),
+              ElementsAre(HasSubstr("guidance_scale_2"), HasSubstr("max_sequence_length"), HasSubstr("step_cache")));
 }
 
 TEST(VideoRequests, a_last_picture_needs_a_model_that_takes_one) {

@@ -54,8 +54,9 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
     const auto& sizes = vae_->config();
     const std::int64_t frames = request.frames.value_or(info().frames), fps = request.fps.value_or(info().fps);
     const std::array<std::int64_t, 3> grid{(frames - 1) / sizes.time_factor + 1, job.height() / sizes.factor, job.width() / sizes.factor};
-    const bool two = job.guidance() > 1;
-    diffusion::require_memory(settings().device, components(), settings().residency, run_bytes(frames, job.height(), job.width(), two));
+    const bool two = job.guidance() > 1, cached = request.step_cache.value_or(0) > 0;
+    diffusion::require_memory(settings().device, components(), settings().residency,
+                              run_bytes(frames, job.height(), job.width(), two, cached));
 
     job.begin(Phase::encoding);
     components_.use({"text_encoder"});
@@ -76,10 +77,13 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
     const auto table = rotary_table(places, transformer_->config().width(), components_.device());
     plan(job, work.latents.size(1));
     Transformer::Context context;
+    std::vector<video::StepCache> caches(cached ? 1 : 0, video::StepCache(request.step_cache.value_or(0)));
     work.predict = [&](const at::Tensor& x, const at::Tensor& timestep) {
       const auto input = x.to(dtype());
-      auto output =
-          transformer_->forward(two ? at::cat({input, input}) : input, times(timestep, x, given, two), context, table).to(at::kFloat);
+      auto output = transformer_
+                        ->forward(two ? at::cat({input, input}) : input, times(timestep, x, given, two), context, table,
+                                  cached ? caches.data() : nullptr)
+                        .to(at::kFloat);
       if (two) {
         output = diffusion::guided(output, at::full({}, job.guidance()).to(output.device()), request.guidance_rescale.value_or(0.0));
       }
@@ -96,16 +100,18 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
     components_.use({"vae"});
     auto result = job.finish(decode(job, vae_->from_denoiser(latents).to(dtype()), frames)[0].transpose(0, 1));
     result.fps = fps;
+    video::count(caches, result);
     return result;
   }
 
  private:
   // What a run takes beside the weights at its peak: a forward pass of the transformer, or decoding and the finished video.
-  std::uint64_t run_bytes(std::int64_t frames, std::int64_t height, std::int64_t width, bool two) const {
+  std::uint64_t run_bytes(std::int64_t frames, std::int64_t height, std::int64_t width, bool two, bool cached) const {
     const auto& sizes = vae_->config();
     const std::int64_t tokens = ((frames - 1) / sizes.time_factor + 1) * (height / sizes.factor) * (width / sizes.factor);
     // Input, norm and residual, then queries, keys and values before and after turning (or the feed-forward, four times as wide).
-    const auto forward = static_cast<std::uint64_t>((two ? 2 : 1) * tokens * 9 * transformer_->config().width()) * at::elementSize(dtype());
+    const auto forward =
+        static_cast<std::uint64_t>((two ? 2 : 1) * tokens * (cached ? 11 : 9) * transformer_->config().width()) * at::elementSize(dtype());
     const auto tile = Vae::kTileSide;
     const auto decode =
         std::min(vae_->decode_bytes(frames, height, width), std::max(settings().decode_bytes, vae_->decode_bytes(frames, tile, tile)));

@@ -142,14 +142,14 @@ at::Tensor Transformer::apply(const Block& block, const at::Tensor& x, const vid
   return at::addcmul(y, block.out(inner), part(5));
 }
 
-at::Tensor Transformer::forward(const at::Tensor& tokens, const at::Tensor& timestep, const Context& context,
-                                const at::Tensor& table) const {
+at::Tensor Transformer::forward(const at::Tensor& tokens, const at::Tensor& timestep, const Context& context, const at::Tensor& table,
+                                video::StepCache* cache) const {
   video::Times times;
   const auto waves = unet::sinusoidal_embedding(video::distinct_times(timestep, times), kTimeWaves).to(time_embedding_.dtype());
   times.embedding = time_embedding_(waves);
   times.modulation = time_linear_(nn::apply(nn::Act::silu, times.embedding)).unflatten(1, {6, -1});
-  auto x = proj_in_(tokens);
-  for (std::size_t i = 0; i < blocks_.size(); ++i) x = apply(blocks_[i], x, times, context[i], table);
+  const auto x = video::through_blocks(proj_in_(tokens), blocks_.size(), cache,
+                                       [&](std::size_t i, const at::Tensor& t) { return apply(blocks_[i], t, times, context[i], table); });
   const auto ends = times.embedding.unsqueeze(1).add(scale_shift_table_).to(at::kFloat);
   const auto part = [&](std::int64_t i) { return times.spread(ends.select(1, i), x.size(0)); };
   return proj_out_(video::modulated_norm(x, part(0), part(1), 1e-6));

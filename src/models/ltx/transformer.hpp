@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/unet/timestep_embedding.hpp"
+#include "models/video/step_cache.hpp"
 #include "models/video/token_math.hpp"
 #include "nn/json_config.hpp"
 #include "nn/layers.hpp"
@@ -56,8 +57,10 @@ class Transformer {
 
   // What prompts are to all blocks, for any number of steps. text [B, S, caption_width]; mask [B, S], 1 for tokens that count.
   Context context(const at::Tensor& text, const at::Tensor& mask) const;
-  // tokens [B, N, in_channels]; timestep [], [B], or [B, N] for each token; table: rotary_table() -> [B, N, out_channels].
-  at::Tensor forward(const at::Tensor& tokens, const at::Tensor& timestep, const Context& context, const at::Tensor& table) const;
+  // tokens [B, N, in_channels]; timestep [], [B], or [B, N] for each token; table: rotary_table() -> [B, N, out_channels]. cache: of the
+  // passes before this one.
+  at::Tensor forward(const at::Tensor& tokens, const at::Tensor& timestep, const Context& context, const at::Tensor& table,
+                     video::StepCache* cache = nullptr) const;
 
  private:
   struct Block {

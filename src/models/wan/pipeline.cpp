@@ -67,8 +67,8 @@ class WanVideo final : public diffusion::DiffusionPipeline {
     const auto& request = job.request();
     const bool from_picture = request.task == Task::image_to_video;
     const VideoSize size{.frames = request.frames.value_or(info().frames), .height = job.height(), .width = job.width()};
-    const bool two = job.guidance() > 1;
-    diffusion::require_memory(settings().device, components(), settings().residency, run_bytes(size));
+    const bool two = job.guidance() > 1, cached = request.step_cache.value_or(0) > 0;
+    diffusion::require_memory(settings().device, components(), settings().residency, run_bytes(size, cached ? (two ? 4 : 2) : 0));
 
     job.begin(Phase::encoding);
     components_.use({"text_encoder"});
@@ -91,6 +91,7 @@ class WanVideo final : public diffusion::DiffusionPipeline {
     };
     std::size_t at_work = experts_.size();  // none
     std::vector<Transformer::Context> contexts;
+    std::vector<video::StepCache> caches(cached ? prompts.size() : 0, video::StepCache(request.step_cache.value_or(0)));
     work.predict = [&](const at::Tensor& x, const at::Tensor& timestep) {
       const std::size_t wanted = expert_for(timestep);
       const auto& expert = experts_[wanted];
@@ -98,13 +99,14 @@ class WanVideo final : public diffusion::DiffusionPipeline {
         contexts.clear();
         components_.use({expert.component});
         for (const auto& prompt : prompts) contexts.push_back(expert.model->context(prompt.tokens, image_tokens, prompt.real));
+        for (auto& cache : caches) cache.forget();
         at_work = wanted;
       }
       const auto input = input_of(x).to(dtype());
       const auto times = condition.defined() && layout_.expand_timesteps ? token_times(timestep, x) : timestep;
-      const auto with = expert.model->forward(input, times, contexts[0]).to(at::kFloat);
+      const auto with = expert.model->forward(input, times, contexts[0], cached ? caches.data() : nullptr).to(at::kFloat);
       if (!two) return with;
-      const auto without = expert.model->forward(input, times, contexts[1]).to(at::kFloat);
+      const auto without = expert.model->forward(input, times, contexts[1], cached ? &caches[1] : nullptr).to(at::kFloat);
       const double scale = wanted == 0 ? job.guidance() : request.guidance_scale_2.value_or(job.guidance());
       return without + (with - without) * scale;
     };
@@ -120,6 +122,7 @@ class WanVideo final : public diffusion::DiffusionPipeline {
     const auto video = vae_->decode(layout_.vae.from_denoiser(latents.to(vae_->dtype())), savings);
     auto result = job.finish(video[0].transpose(0, 1));
     result.fps = request.fps.value_or(info().fps);
+    video::count(caches, result);
     return result;
   }
 
@@ -170,13 +173,14 @@ class WanVideo final : public diffusion::DiffusionPipeline {
     return {.frames_at_once = std::clamp<std::int64_t>(fit, 1, layout_.vae.latent_frames(size.frames)), .tiling = fit < 1};
   }
 
-  // What a run takes beside the weights at its peak: a forward pass of the transformer, or decoding, and the finished video.
-  std::uint64_t run_bytes(const VideoSize& size) const {
+  // What a run takes beside the weights at its peak: a forward pass of the transformer with `kept` copies of the tokens beside it, or
+  // decoding, and the finished video.
+  std::uint64_t run_bytes(const VideoSize& size, std::int64_t kept) const {
     const auto& t = layout_.transformer;
     const std::int64_t side = layout_.vae.factor(), pixels = size.height * size.width;
     const std::int64_t tokens = layout_.vae.latent_frames(size.frames) * (size.height / side) * (size.width / side) / t.patch_volume();
     // Input, norm and residual, then queries, keys and values before and after turning, or the feed-forward's inner width.
-    const std::int64_t forward = tokens * (3 * t.width() + std::max(6 * t.width(), t.ffn_width));
+    const std::int64_t forward = tokens * ((3 + kept) * t.width() + std::max(6 * t.width(), t.ffn_width));
     const auto savings = savings_for(size);
     const std::int64_t tile = Vae::kTileSide;
     const auto decode =
@@ -188,7 +192,7 @@ class WanVideo final : public diffusion::DiffusionPipeline {
 
   void set_preview(diffusion::Denoising& work) const {
     const std::int64_t middle = work.latents.size(2) / 2;
-    if (layout_.vae.latent_channels == 16) {
+    if (layout_.vae.latent_channels == 16 && layout_.vae.factor() == 8) {  // the VAE of Wan 2.1
       work.space = diffusion::LatentSpace::wan;
       work.preview_of = [middle](const at::Tensor& clean) { return clean[0].select(1, middle); };
     } else if (settings().residency == Residency::whole) {

@@ -34,13 +34,15 @@ Transformer::Context Transformer::context(const at::Tensor& text, const at::Tens
   return context;
 }
 
-at::Tensor Transformer::forward(const at::Tensor& sample, const at::Tensor& timestep, const Context& context) const {
+at::Tensor Transformer::forward(const at::Tensor& sample, const at::Tensor& timestep, const Context& context,
+                                video::StepCache* cache) const {
   const std::array<std::int64_t, 3> grid{sample.size(2) / config_.patch[0], sample.size(3) / config_.patch[1],
                                          sample.size(4) / config_.patch[2]};
   const auto table = rotary_table(grid, config_.head_width, config_.max_positions, sample.device());
   const auto times = condition_.times(timestep);
   auto x = patch_embedding_(sample).flatten(2).transpose(1, 2).contiguous();
-  for (std::size_t i = 0; i < blocks_.size(); ++i) x = blocks_[i](x, times, context[i], table);
+  x = video::through_blocks(x, blocks_.size(), cache,
+                            [&](std::size_t i, const at::Tensor& tokens) { return blocks_[i](tokens, times, context[i], table); });
 
   const auto ends = scale_shift_table_.add(times.embedding.unsqueeze(1));
   const auto part = [&](std::int64_t i) { return times.spread(ends.select(1, i), x.size(0)); };

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/video/step_cache.hpp"
 #include "models/wan/condition_embedder.hpp"
 #include "models/wan/transformer_block.hpp"
 #include "models/wan/transformer_config.hpp"
@@ -26,8 +27,8 @@ class Transformer {
   Context context(const at::Tensor& text, const at::Tensor& image = {}, std::optional<std::int64_t> real = std::nullopt) const;
 
   // sample [B, in_channels, T, H, W], sides multiples of the patch; timestep [], [1], [B], or [B, N] for each token (in the order
-  // frames, rows, columns). -> [B, out_channels, T, H, W] contiguous. One dtype, the weights' device.
-  at::Tensor forward(const at::Tensor& sample, const at::Tensor& timestep, const Context& context) const;
+  // frames, rows, columns). -> [B, out_channels, T, H, W] contiguous. One dtype, the weights' device. cache: of the passes before this one.
+  at::Tensor forward(const at::Tensor& sample, const at::Tensor& timestep, const Context& context, video::StepCache* cache = nullptr) const;
 
  private:
   Config config_;
