@@ -110,7 +110,7 @@ base::Result<json::array> read_adapters(const std::vector<std::string>& words) {
       const char* const end = word.data() + word.size();
       const auto read = std::from_chars(word.data() + colon + 1, end, scale);
       if (read.ec != std::errc() || read.ptr != end)
-        return base::fail(ErrorCode::invalid, "--lora " + word + ": after the colon stands a number, as in " + id + ":0.8");
+        return base::fail(ErrorCode::invalid, fmt::format("--lora {}: after the colon stands a number, as in {}:0.8", word, id));
     }
     if (id.empty()) return base::fail(ErrorCode::invalid, "--lora " + word + ": names no LoRA");
     adapters.push_back(json::object{{"adapter", id}, {"scale", scale}});

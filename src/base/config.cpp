@@ -221,7 +221,7 @@ std::string example_config(std::span<const ConfigKey> keys) {
     else {
       for (const std::string& item : std::get<std::vector<std::string>>(key.fallback))
         value += (value.empty() ? "\"" : ", \"") + item + '"';
-      value = '[' + value + ']';
+      value.insert(0, 1, '[').push_back(']');
     }
     out += fmt::format("# {}\n# {} = {}\n", key.doc, key.name.substr(dot + 1), value);
   }

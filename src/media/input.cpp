@@ -32,7 +32,7 @@ struct Input::File {
 
   ~File() {
     if (io != nullptr) {
-      av_freep(&io->buffer);
+      av_freep(static_cast<void*>(&io->buffer));
       avio_context_free(&io);
     }
     if (descriptor >= 0) ::close(descriptor);

@@ -12,7 +12,7 @@ namespace kinora::media {
 using base::ErrorCode;
 
 struct VideoReader::State {
-  State(Input input_, VideoReaderOptions options_) : input(std::move(input_)), options(std::move(options_)) {}
+  State(Input input_, VideoReaderOptions options_) : input(std::move(input_)), options(options_) {}
 
   base::Result<std::optional<Frame>> next();
   // decode(), and what shown_at_start adds before the first frame from `start` on.
@@ -162,7 +162,7 @@ base::Result<VideoReader> VideoReader::open(const std::string& path, VideoReader
   KINORA_TRY(Input input, Input::open(path, options.limits));
   const StreamInfo* video = input.info().video();
   if (video == nullptr) return base::fail(ErrorCode::unsupported, "the file has no video stream");
-  auto state = std::make_unique<State>(std::move(input), std::move(options));
+  auto state = std::make_unique<State>(std::move(input), options);
   state->stream = *state->input.info().video();
   const int index = state->stream.index;
   state->input.keep_only(index);

@@ -38,8 +38,9 @@ bool match(const std::vector<std::string>& pattern, const std::vector<std::strin
       const auto last = path.size() - behind;
       if (!std::equal(path.begin() + static_cast<std::ptrdiff_t>(last), path.end(), pattern.begin() + static_cast<std::ptrdiff_t>(i + 1)))
         return false;
-      params.emplace_back(segment.substr(1, segment.size() - 5),
-                          std::string(path[i].data(), path[last - 1].data() + path[last - 1].size()));
+      const auto from = static_cast<std::size_t>(path[i].data() - whole.data());
+      const auto to = static_cast<std::size_t>(path[last - 1].data() - whole.data()) + path[last - 1].size();
+      params.emplace_back(segment.substr(1, segment.size() - 5), whole.substr(from, to - from));
       return true;
     }
     if (is_rest(segment)) {

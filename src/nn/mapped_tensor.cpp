@@ -24,9 +24,10 @@ std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& sh
 // read to be copied (another number format, channels-last) so costs its memory once.
 void give_back(std::byte* data, std::uint64_t bytes) {
   static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
-  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // advice: whether it is taken does not matter
+  const auto before = (page - reinterpret_cast<std::uintptr_t>(data) % page) % page;  // of the first whole page
+  if (bytes < before) return;
+  const auto whole = (bytes - before) / page * page;
+  if (whole > 0) madvise(data + before, whole, MADV_DONTNEED);  // advice: whether it is taken does not matter
 }
 
 }  // namespace

@@ -160,7 +160,12 @@ base::Status update_run(Connection& connection, const Run& run) {
       const std::size_t comma = std::min(columns.find(", ", at), columns.size());
       const std::string column = columns.substr(at, comma - at), value = "?" + std::to_string(number);
       const bool may_stay = column == "definition" || column == "args";
-      out += (number == 1 ? "" : ", ") + column + " = " + (may_stay ? "iif(" + value + " = '{}', " + column + ", " + value + ")" : value);
+      if (number > 1) out += ", ";
+      out.append(column).append(" = ");
+      if (may_stay)
+        out.append("iif(").append(value).append(" = '{}', ").append(column).append(", ").append(value).append(")");
+      else
+        out += value;
       at = comma + 2;
     }
     return out + " WHERE id = ?1 AND version < ?4";

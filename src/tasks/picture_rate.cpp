@@ -18,8 +18,8 @@ PictureRate reduced(std::int64_t num, std::int64_t den) {
 template <class T>
 std::optional<T> number(std::string_view text) {
   T value{};
-  const auto* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, value);
+  const char *const begin = text.data(), *const end = begin + text.size();
+  const auto read = std::from_chars(begin, end, value);
   if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
   return value;
 }

@@ -69,6 +69,7 @@ std::vector<Rgb> row_colours(const Clip& clip) {
     std::nth_element(values.begin(), middle, values.end());
     return *middle / 255.0;
   };
+  rows.reserve(static_cast<std::size_t>(clip.height));
   for (int y = 0; y < clip.height; ++y) rows.push_back({median(y, 0), median(y, 1), median(y, 2)});
   return rows;
 }
@@ -89,8 +90,9 @@ Figure find_figure(const Clip& clip, int frame, const std::vector<Rgb>& rows) {
   figure.inside.assign(open.size(), false);
   for (const int place : largest) {
     figure.inside[static_cast<std::size_t>(place)] = true;
+    const int row = place / clip.width;
     figure.centre.x += place % clip.width + 0.5;
-    figure.centre.y += place / clip.width + 0.5;
+    figure.centre.y += row + 0.5;
   }
   figure.area = static_cast<int>(largest.size());
   if (figure.area > 0) figure.centre = {figure.centre.x / figure.area, figure.centre.y / figure.area};

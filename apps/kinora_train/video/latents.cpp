@@ -18,6 +18,7 @@ constexpr std::int64_t kAtOnce = 8;  // clips
 std::vector<Combination> shown_in(std::int64_t clips) {
   const auto seen = combinations(false);
   std::vector<Combination> shown;
+  shown.reserve(static_cast<std::size_t>(clips));
   for (std::int64_t i = 0; i < clips; ++i) shown.push_back(seen[static_cast<std::size_t>(i) % seen.size()]);
   return shown;
 }
@@ -41,7 +42,7 @@ Latents make_latents(const models::wan::Vae& vae, std::int64_t clips, std::uint6
       videos.push_back(clip_tensor(render(draw_scene(latents.shown[static_cast<std::size_t>(j)], random))));
     }
     parts.push_back(vae.encode(at::stack(videos).to(vae.dtype()), {.frames_at_once = 64}).mode().to(at::kFloat).contiguous());
-    if ((i / kAtOnce) % 100 == 99) talk(text("latents of %lld clips", static_cast<long long>(i + kAtOnce)));
+    if ((i / kAtOnce) % 100 == 99) talk(text("latents of %s clips", std::to_string(i + kAtOnce).c_str()));
   }
   const auto all = at::cat(parts);
   const auto mean = all.mean({0, 2, 3, 4}), deviation = all.sub(mean.view({1, -1, 1, 1, 1})).square().mean({0, 2, 3, 4}).sqrt();

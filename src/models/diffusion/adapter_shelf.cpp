@@ -43,6 +43,7 @@ void AdapterShelf::set(const std::vector<AdapterChoice>& choices, Components& co
     }
   }
   std::vector<lora::AdapterUse> uses;
+  uses.reserve(wanted.size());
   for (const auto& held : wanted) uses.push_back(held.use);
   try {
     components.adapt(uses);

@@ -51,6 +51,7 @@ void Components::adapt(const std::vector<lora::AdapterUse>& uses) {
   for (auto& one : all_) move(one, !on_host);
   if (!adapters_) {
     std::vector<lora::AdapterTarget> targets;
+    targets.reserve(all_.size());
     for (const auto& one : all_) targets.push_back({.component = one.name, .parameters = one.parameters});
     adapters_ = std::make_unique<lora::Adapters>(std::move(targets));
   }
@@ -72,6 +73,7 @@ void Components::to_device() {
 
 std::vector<ComponentState> Components::states() const {
   std::vector<ComponentState> states;
+  states.reserve(all_.size());
   for (const auto& one : all_) states.push_back({.name = one.name, .bytes = one.bytes(), .on_device = one.on_device});
   const bool on_device = residency_ == Residency::whole || device_.is_cpu();
   if (adapted()) states.push_back({.name = "adapters", .bytes = adapters_->base_bytes(), .on_device = on_device});

@@ -36,24 +36,27 @@ std::vector<Phase> phases(int scale) {
 constexpr int kPad = 3;
 template <class Sample>
 void load(const Sample* in, int width, int step, float unit, std::vector<float>& out) {
-  out.resize(static_cast<std::size_t>((width + 2 * kPad) * step));
-  for (int i = 0; i < width * step; ++i) out[static_cast<std::size_t>(kPad * step + i)] = static_cast<float>(in[i]) * unit;
-  for (int i = 0; i < kPad * step; ++i) {
-    out[static_cast<std::size_t>(i)] = out[static_cast<std::size_t>(kPad * step + i % step)];
-    out[static_cast<std::size_t>((kPad + width) * step + i)] = out[static_cast<std::size_t>((kPad + width - 1) * step + i % step)];
+  const std::ptrdiff_t pad = kPad * step, length = static_cast<std::ptrdiff_t>(width) * step;
+  out.resize(static_cast<std::size_t>(length + 2 * pad));
+  float* const row = out.data() + pad;
+  for (std::ptrdiff_t i = 0; i < length; ++i) row[i] = static_cast<float>(in[i]) * unit;
+  for (std::ptrdiff_t i = 0; i < pad; ++i) {
+    row[i - pad] = row[i % step];
+    row[length + i] = row[length - step + i % step];
   }
 }
 
 void widen(const std::vector<float>& in, int width, int step, const std::vector<Phase>& phases, std::vector<float>& out) {
   const int scale = static_cast<int>(phases.size());
-  out.resize(static_cast<std::size_t>(width * scale * step));
+  out.resize(phases.size() * static_cast<std::size_t>(width) * static_cast<std::size_t>(step));
   for (int i = 0; i < scale; ++i) {
     const Phase& phase = phases[static_cast<std::size_t>(i)];
-    const float* from = in.data() + (kPad + phase.first) * step;
+    const float* from = in.data() + static_cast<std::ptrdiff_t>(kPad + phase.first) * step;
+    float* const to = out.data() + static_cast<std::ptrdiff_t>(i) * step;
     for (int x = 0; x < width; ++x)
       for (int c = 0; c < step; ++c) {
         const float* p = from + x * step + c;
-        out[static_cast<std::size_t>((x * scale + i) * step + c)] =
+        to[static_cast<std::ptrdiff_t>(x) * scale * step + c] =
             phase.taps[0] * p[0] + phase.taps[1] * p[step] + phase.taps[2] * p[2 * step] + phase.taps[3] * p[3 * step];
       }
   }

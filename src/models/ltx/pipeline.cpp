@@ -141,6 +141,7 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
     const double slope = (config.number("max_shift", 1.15) - base) / (config.number("max_image_seq_len", 4096) - base_length);
     std::vector<double> sigmas;
     const auto n = static_cast<double>(job.steps());
+    sigmas.reserve(static_cast<std::size_t>(job.steps()));
     for (std::int64_t i = 0; i < job.steps(); ++i)
       sigmas.push_back(job.steps() == 1 ? 1.0 : 1.0 + (1 / n - 1.0) * static_cast<double>(i) / (n - 1));
     job.scheduler().plan({.steps = job.steps(), .sigmas = sigmas, .mu = base + slope * (static_cast<double>(tokens) - base_length)});

@@ -21,6 +21,7 @@ std::vector<std::vector<float>> numbers(const at::Tensor& matrix) {
   const auto whole = matrix.to(at::kCPU, at::kFloat).contiguous();
   const auto* data = static_cast<const float*>(whole.const_data_ptr());
   std::vector<std::vector<float>> rows;
+  rows.reserve(static_cast<std::size_t>(whole.size(0)));
   for (std::int64_t i = 0; i < whole.size(0); ++i) rows.emplace_back(data + i * whole.size(1), data + (i + 1) * whole.size(1));
   return rows;
 }
@@ -59,7 +60,7 @@ struct Checker : SafetyChecker {
 
 SafetyChecker::SafetyChecker(const clip::VisionConfig& vision, nn::ImageProcessor processor, const nn::Weights& w)
     : vision_(vision, w),
-      processor_(std::move(processor)),
+      processor_(processor),
       concepts_(w.take("concept_embeds", {kConcepts, vision.tower.projection_dim})),
       concept_bars_(w.take("concept_embeds_weights", {kConcepts})),
       special_(w.take("special_care_embeds", {kSpecial, vision.tower.projection_dim})),

@@ -23,7 +23,7 @@ std::vector<const RgbPicture*> what_to_look_at(const GenerationRequest& request,
 
 std::optional<CheckerFiles> find_checker(const ModelFiles& files, const PipelineSettings& settings) {
   std::error_code absent;
-  const CheckerFiles own{files.folder("safety_checker"), files.folder("feature_extractor") / "preprocessor_config.json"};
+  CheckerFiles own{files.folder("safety_checker"), files.folder("feature_extractor") / "preprocessor_config.json"};
   if (files.has("safety_checker") && fs::exists(own.folder / "config.json", absent) && fs::exists(own.processor, absent)) return own;
   if (!settings.safety_checker) return std::nullopt;
   return CheckerFiles{*settings.safety_checker, *settings.safety_checker / "preprocessor_config.json"};

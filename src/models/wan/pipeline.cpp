@@ -104,7 +104,7 @@ class WanVideo final : public diffusion::DiffusionPipeline {
       }
       const auto input = input_of(x).to(dtype());
       const auto times = condition.defined() && layout_.expand_timesteps ? token_times(timestep, x) : timestep;
-      const auto with = expert.model->forward(input, times, contexts[0], cached ? caches.data() : nullptr).to(at::kFloat);
+      auto with = expert.model->forward(input, times, contexts[0], cached ? caches.data() : nullptr).to(at::kFloat);
       if (!two) return with;
       const auto without = expert.model->forward(input, times, contexts[1], cached ? &caches[1] : nullptr).to(at::kFloat);
       const double scale = wanted == 0 ? job.guidance() : request.guidance_scale_2.value_or(job.guidance());
