@@ -19,7 +19,7 @@ using models::t5::Encoder;
 using models::wan::Transformer;
 
 constexpr double kDropCaption = 0.1;                      // share of empty captions: what guidance leads away from
-constexpr double kNoiseMiddle = 0.3, kNoiseSpread = 1.1;  // of the logit of the noise's share
+constexpr double kNoiseMiddle = 1.2, kNoiseSpread = 1.5;  // of the logit of the noise's share
 
 }  // namespace
 

@@ -22,7 +22,7 @@ using models::wan::Vae;
 struct Cuts {
   int side, frames, count;
 };
-constexpr Cuts kShort{48, 9, 6}, kLong{64, kClipFrames, 2};
+constexpr Cuts kShort{64, 13, 5}, kLong{64, kClipFrames, 4};
 constexpr int kWholeEvery = 8;  // updates; one whole clip is twice the work of the cuts
 constexpr double kFirstLogVariance = -6;
 constexpr double kDivergence = 3e-4;  // weight of the latents' distance from a standard normal
