@@ -81,7 +81,7 @@ class Collector final : public net::MultipartParser::Sink {
     if (is_file_)
       files[name_] = std::move(data_);
     else
-      fields[name_] = std::move(data_);
+      fields[name_] = data_;
     data_.clear();
     return {};
   }

@@ -243,6 +243,7 @@ void add_dependency(Step& step, std::size_t on, bool data) {
 
 std::string no_step(const Definition& definition, const std::string& id) {
   std::vector<std::string> ids;
+  ids.reserve(definition.steps.size());
   for (const Step& step : definition.steps) ids.push_back(step.id);
   const auto meant = base::nearest(id, ids);
   return "there is no step \"" + id.substr(0, 64) + "\"" + (meant ? "; did you mean \"" + *meant + "\"?" : "");

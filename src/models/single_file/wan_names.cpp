@@ -37,18 +37,18 @@ std::optional<std::string> wan_name(std::string_view path, char separator) {
     return cut.joined({"blocks", std::to_string(*index), block_part(cut)});
   }
   if (cut.rest().starts_with("patch_embedding")) return std::string(path);
-  const auto renamed = cut.renamed({{"time_embedding.0", "condition_embedder.time_embedder.linear_1"},
-                                    {"time_embedding.2", "condition_embedder.time_embedder.linear_2"},
-                                    {"text_embedding.0", "condition_embedder.text_embedder.linear_1"},
-                                    {"text_embedding.2", "condition_embedder.text_embedder.linear_2"},
-                                    {"time_projection.1", "condition_embedder.time_proj"},
-                                    {"img_emb.proj.0", "condition_embedder.image_embedder.norm1"},
-                                    {"img_emb.proj.1", "condition_embedder.image_embedder.ff.net.0.proj"},
-                                    {"img_emb.proj.3", "condition_embedder.image_embedder.ff.net.2"},
-                                    {"img_emb.proj.4", "condition_embedder.image_embedder.norm2"},
-                                    {"img_emb.emb_pos", "condition_embedder.image_embedder.pos_embed"},
-                                    {"head.modulation", "scale_shift_table"},
-                                    {"head.head", "proj_out"}});
+  auto renamed = cut.renamed({{"time_embedding.0", "condition_embedder.time_embedder.linear_1"},
+                              {"time_embedding.2", "condition_embedder.time_embedder.linear_2"},
+                              {"text_embedding.0", "condition_embedder.text_embedder.linear_1"},
+                              {"text_embedding.2", "condition_embedder.text_embedder.linear_2"},
+                              {"time_projection.1", "condition_embedder.time_proj"},
+                              {"img_emb.proj.0", "condition_embedder.image_embedder.norm1"},
+                              {"img_emb.proj.1", "condition_embedder.image_embedder.ff.net.0.proj"},
+                              {"img_emb.proj.3", "condition_embedder.image_embedder.ff.net.2"},
+                              {"img_emb.proj.4", "condition_embedder.image_embedder.norm2"},
+                              {"img_emb.emb_pos", "condition_embedder.image_embedder.pos_embed"},
+                              {"head.modulation", "scale_shift_table"},
+                              {"head.head", "proj_out"}});
   if (renamed == path) return std::nullopt;
   return renamed;
 }

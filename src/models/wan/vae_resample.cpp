@@ -12,7 +12,7 @@ Downsample::Downsample(const nn::Weights& w, std::int64_t channels, bool time)
 }
 
 at::Tensor Downsample::operator()(const at::Tensor& x, Passage& passage) const {
-  const auto y = from_frames(resample_(at::constant_pad_nd(to_frames(x), {0, 1, 0, 1})), x.size(0));
+  auto y = from_frames(resample_(at::constant_pad_nd(to_frames(x), {0, 1, 0, 1})), x.size(0));
   if (!time_conv_) return y;
   auto& kept = passage.kept[this];
   const auto before = kept;

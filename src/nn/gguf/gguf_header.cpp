@@ -93,6 +93,7 @@ TensorEntry read_entry(ByteReader& reader, const Shapes& original_shapes, std::s
   const auto rank = reader.read<std::uint32_t>();
   if (rank > kMaxTensorRank) reader.refuse("more than 16 dimensions");
   std::vector<std::int64_t> fastest_first;
+  fastest_first.reserve(rank);
   for (std::uint32_t i = 0; i < rank; ++i) fastest_first.push_back(reader.read<std::int64_t>());
   const auto id = reader.read<std::uint32_t>();
   const auto type = ggml_type(id);

@@ -33,14 +33,14 @@ struct Storage {
   std::string_view key;
   std::uint64_t count = 0;  // elements, or bytes when untyped
 };
-struct Tensor {
+struct PickledTensor {
   Ref storage = 0;
   Dtype dtype = Dtype::f32;
   std::int64_t offset = 0;  // in elements
   std::vector<std::int64_t> shape, strides;
 };
 
-using Value = std::variant<Plain, bool, std::int64_t, LongInteger, Text, Sequence, Dict, Global, Storage, Tensor>;
+using Value = std::variant<Plain, bool, std::int64_t, LongInteger, Text, Sequence, Dict, Global, Storage, PickledTensor>;
 
 struct Pickle {
   std::vector<Value> values;

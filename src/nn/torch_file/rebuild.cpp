@@ -26,10 +26,10 @@ const T* global_as(const Pickle& pickle, Ref ref) {
   return global == nullptr ? nullptr : std::get_if<T>(global);
 }
 
-Tensor rebuild_tensor(const Pickle& pickle, Callable function, const std::vector<Ref>& arguments, const ByteReader& at) {
+PickledTensor rebuild_tensor(const Pickle& pickle, Callable function, const std::vector<Ref>& arguments, const ByteReader& at) {
   const std::size_t needed = function == Callable::rebuild_tensor ? 4 : function == Callable::rebuild_tensor_v2 ? 6 : 7;
   if (arguments.size() < needed) at.refuse("a tensor with too few arguments");
-  Tensor tensor;
+  PickledTensor tensor;
   tensor.storage = arguments[0];
   const auto* storage = pickle.get<Storage>(tensor.storage);
   if (storage == nullptr) at.refuse("a tensor without a storage");

@@ -13,7 +13,8 @@ constexpr int kMaxWrappers = 4;  // one in another
 constexpr std::string_view kParallel = "module.";
 
 bool holds_tensors(const Pickle& pickle, const Dict& dict) {
-  return std::any_of(dict.items.begin(), dict.items.end(), [&](const auto& item) { return pickle.get<Tensor>(item.second) != nullptr; });
+  return std::any_of(dict.items.begin(), dict.items.end(),
+                     [&](const auto& item) { return pickle.get<PickledTensor>(item.second) != nullptr; });
 }
 
 const Dict* wrapped(const Pickle& pickle, const Dict& dict) {
@@ -43,7 +44,7 @@ const Dict& find_state_dict(const Pickle& pickle, std::string_view file) {
 }
 
 // Index of the last element that the shape and the strides reach, counted from the first; nullopt on overflow.
-std::optional<std::uint64_t> reach(const Tensor& tensor) {
+std::optional<std::uint64_t> reach(const PickledTensor& tensor) {
   std::uint64_t last = 0;
   for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
     std::uint64_t step;
@@ -54,14 +55,14 @@ std::optional<std::uint64_t> reach(const Tensor& tensor) {
   return last;
 }
 
-std::optional<std::uint64_t> elements(const Tensor& tensor) {
+std::optional<std::uint64_t> elements(const PickledTensor& tensor) {
   std::uint64_t count = 1;
   for (const auto side : tensor.shape)
     if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(side), &count)) return std::nullopt;
   return count;
 }
 
-TensorRecord place(const Pickle& pickle, const Tensor& tensor, std::string name, const Storages& storages, std::string_view file) {
+TensorRecord place(const Pickle& pickle, const PickledTensor& tensor, std::string name, const Storages& storages, std::string_view file) {
   const auto& storage = std::get<Storage>(pickle.values[tensor.storage]);
   const auto found = storages.find(storage.key);
   if (found == storages.end())
@@ -103,11 +104,11 @@ std::uint64_t bytes_of(const Storage& storage, std::string_view file) {
 }
 
 std::vector<TensorRecord> state_dict(const Pickle& pickle, const Storages& storages, std::string_view file) {
-  std::map<std::string_view, const Tensor*> tensors;
+  std::map<std::string_view, const PickledTensor*> tensors;
   for (const auto& [key, value] : find_state_dict(pickle, file).items) {
     const auto* name = pickle.get<Text>(key);
     if (name == nullptr) continue;
-    const auto* tensor = pickle.get<Tensor>(value);
+    const auto* tensor = pickle.get<PickledTensor>(value);
     tensor != nullptr ? void(tensors[name->utf8] = tensor) : void(tensors.erase(name->utf8));
   }
   const bool parallel = std::all_of(tensors.begin(), tensors.end(), [](const auto& entry) { return entry.first.starts_with(kParallel); });
