@@ -19,8 +19,8 @@ base::Status done(const base::Result<std::int64_t>& changed) {
 
 std::optional<int> parse_sdk_retry_count(std::string_view header) {
   int count = 0;
-  const char* end = header.data() + header.size();
-  const auto parsed = std::from_chars(header.data(), end, count);
+  const char *const begin = header.data(), *const end = begin + header.size();
+  const auto parsed = std::from_chars(begin, end, count);
   if (header.empty() || parsed.ec != std::errc() || parsed.ptr != end || count < 0 || count > kMaxSdkRetryCount) return std::nullopt;
   return count;
 }

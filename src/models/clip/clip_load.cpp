@@ -5,10 +5,11 @@ namespace {
 
 // The newest library leaves the tower's name out of its own weights, but not out of the projection's.
 void add_tower_name(nn::Checkpoint& checkpoint, const std::string& tower, const std::string& projection) {
+  const std::string tower_stem = tower + ".", projection_stem = projection + ".";
   std::map<std::string, nn::StoredTensor> named;
   for (auto& [name, tensor] : checkpoint.tensors) {
-    const bool complete = name.starts_with(tower + ".") || name.starts_with(projection + ".");
-    named.emplace(complete ? name : tower + "." + name, std::move(tensor));
+    const bool complete = name.starts_with(tower_stem) || name.starts_with(projection_stem);
+    named.emplace(std::string(complete ? "" : tower_stem).append(name), std::move(tensor));
   }
   checkpoint.tensors = std::move(named);
 }

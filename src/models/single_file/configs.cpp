@@ -28,7 +28,7 @@ class Shapes {
   // How many of "before0after", "before1after", ... there are.
   std::int64_t count(const std::string& before, const std::string& after) const {
     std::int64_t n = 0;
-    while (has(before + std::to_string(n) + after)) ++n;
+    while (has(std::string(before).append(std::to_string(n)).append(after))) ++n;
     return n;
   }
 

@@ -19,11 +19,11 @@ std::vector<ClipPart> layer(PathCut cut, std::string_view tower) {
           {.name = named("self_attn." + std::string(projection) + "." + std::string(kind)), .third = static_cast<int>(parts.size())});
     return parts;
   }
-  const auto renamed = cut.renamed({{"ln_1", "layer_norm1"},
-                                    {"ln_2", "layer_norm2"},
-                                    {"mlp.c_fc", "mlp.fc1"},
-                                    {"mlp.c_proj", "mlp.fc2"},
-                                    {"attn.out_proj", "self_attn.out_proj"}});
+  auto renamed = cut.renamed({{"ln_1", "layer_norm1"},
+                              {"ln_2", "layer_norm2"},
+                              {"mlp.c_fc", "mlp.fc1"},
+                              {"mlp.c_proj", "mlp.fc2"},
+                              {"attn.out_proj", "self_attn.out_proj"}});
   return renamed == cut.rest() ? std::vector<ClipPart>{} : whole(named(renamed));
 }
 

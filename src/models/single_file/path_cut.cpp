@@ -23,8 +23,9 @@ bool PathCut::take(std::string_view parts) {
 std::optional<std::int64_t> PathCut::take_number() {
   const auto end = std::min(rest_.find(separator_), rest_.size());
   std::int64_t number = 0;
-  const auto [stop, error] = std::from_chars(rest_.data(), rest_.data() + end, number);
-  if (error != std::errc() || stop != rest_.data() + end || end > 4 || rest_.front() == '-') return std::nullopt;
+  const char *const begin = rest_.data(), *const behind = begin + end;
+  const auto [stop, error] = std::from_chars(begin, behind, number);
+  if (error != std::errc() || stop != behind || end > 4 || rest_.front() == '-') return std::nullopt;
   rest_.remove_prefix(std::min(end + 1, rest_.size()));
   return number;
 }

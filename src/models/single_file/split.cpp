@@ -28,7 +28,7 @@ struct Source {
 // Levels of the decoder, layers of the UNet: told by the highest index and by where the first level ends.
 std::int64_t count(const nn::Checkpoint& file, const std::string& before, const std::string& after, std::int64_t most) {
   std::int64_t found = 0;
-  while (found < most && file.tensors.contains(before + std::to_string(found) + after)) ++found;
+  while (found < most && file.tensors.contains(std::string(before).append(std::to_string(found)).append(after))) ++found;
   return found;
 }
 

@@ -74,12 +74,12 @@ std::optional<std::string> unet_name(std::string_view path, const UnetNaming& na
   if (cut.take("input_blocks")) return input_block(cut, naming);
   if (cut.take("middle_block")) return middle_block(cut, naming);
   if (cut.take("output_blocks")) return output_block(cut, naming);
-  const auto renamed = cut.renamed({{"time_embed.0", "time_embedding.linear_1"},
-                                    {"time_embed.2", "time_embedding.linear_2"},
-                                    {"label_emb.0.0", "add_embedding.linear_1"},
-                                    {"label_emb.0.2", "add_embedding.linear_2"},
-                                    {"out.0", "conv_norm_out"},
-                                    {"out.2", "conv_out"}});
+  auto renamed = cut.renamed({{"time_embed.0", "time_embedding.linear_1"},
+                              {"time_embed.2", "time_embedding.linear_2"},
+                              {"label_emb.0.0", "add_embedding.linear_1"},
+                              {"label_emb.0.2", "add_embedding.linear_2"},
+                              {"out.0", "conv_norm_out"},
+                              {"out.2", "conv_out"}});
   if (renamed == path) return std::nullopt;
   return renamed;
 }

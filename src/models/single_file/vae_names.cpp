@@ -6,7 +6,7 @@ namespace kinora::models::single_file {
 namespace {
 
 std::string resnet_part(PathCut cut, bool temporal) {
-  const auto spatial = cut.renamed({{"nin_shortcut", "conv_shortcut"}});
+  auto spatial = cut.renamed({{"nin_shortcut", "conv_shortcut"}});
   if (!temporal) return spatial;
   if (cut.rest() == "mix_factor") return "time_mixer.mix_factor";
   if (cut.take("time_stack"))
@@ -48,7 +48,7 @@ std::optional<std::string> vae_name(std::string_view path, std::int64_t levels, 
   if (cut.take("mid.block_2")) return cut.joined({side, "mid_block.resnets.1", resnet_part(cut, temporal)});
   if (cut.take("mid.attn_1")) return cut.joined({side, "mid_block.attentions.0", attention_part(cut)});
   if (cut.rest().starts_with("conv_in.") || cut.rest().starts_with("conv_out.")) return std::string(path);
-  const auto renamed = cut.renamed({{"norm_out", "conv_norm_out"}, {"time_mix_conv", "time_conv_out"}});
+  auto renamed = cut.renamed({{"norm_out", "conv_norm_out"}, {"time_mix_conv", "time_conv_out"}});
   if (renamed == cut.rest()) return std::nullopt;
   return cut.joined({side, renamed});
 }

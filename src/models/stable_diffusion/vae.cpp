@@ -19,6 +19,7 @@ at::Tensor run(const at::Tensor& batch, const VaeSavings& savings, const TileSid
   };
   if (!savings.slicing || batch.size(0) == 1) return one(batch);
   std::vector<at::Tensor> parts;
+  parts.reserve(static_cast<std::size_t>(batch.size(0)));
   for (std::int64_t i = 0; i < batch.size(0); ++i) parts.push_back(one(batch.narrow(0, i, 1)));
   return at::cat(parts);
 }

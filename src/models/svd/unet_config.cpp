@@ -5,10 +5,11 @@ namespace {
 
 std::vector<bool> block_types(const nn::JsonConfig& c, const char* name, std::vector<std::string> fallback, const std::string& plain,
                               std::size_t levels) {
+  const std::string attending = "CrossAttn" + plain;
+  const std::string known = plain + ", " + attending;
   std::vector<bool> attention;
   for (const auto& type : c.texts(name, std::move(fallback))) {
-    if (type != plain && type != "CrossAttn" + plain)
-      c.refuse(name, "holds \"" + type.substr(0, 64) + "\"; known: " + plain + ", CrossAttn" + plain);
+    if (type != plain && type != attending) c.refuse(name, "holds \"" + type.substr(0, 64) + "\"; known: " + known);
     attention.push_back(type != plain);
   }
   if (attention.size() != levels) c.refuse(name, "must have as many elements as block_out_channels");
