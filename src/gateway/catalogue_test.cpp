@@ -37,6 +37,15 @@ TEST(Offers, strange_names_are_left_out) {
   EXPECT_TRUE(offered_models(nodes).empty());
 }
 
+TEST(Offers, a_model_of_one_task_tells_it) {
+  const std::vector there{node({{"video-upscale:a", 1}, {"image-upscale:a", 1}, {"text-to-video:wan", 1}}),
+                          node({{"text-to-video:wan", 1}})};
+  EXPECT_EQ(only_task(there, "wan"), "text-to-video");
+  EXPECT_EQ(only_task(there, "wan@sha256:ab"), "text-to-video");
+  EXPECT_EQ(only_task(there, "a"), std::nullopt);
+  EXPECT_EQ(only_task(there, "b"), std::nullopt);
+}
+
 TEST(Offers, a_model_is_missing_only_when_that_is_sure) {
   const std::vector there{node({{"video-upscale", 1}, {"video-upscale:kinora-sr2x", 1}}), node({{"ping", 1}})};
   EXPECT_EQ(missing_model(there, "video-upscale", "kinora-sr2x"), std::nullopt);

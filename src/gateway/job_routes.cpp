@@ -7,6 +7,7 @@
 #include "gateway/job_body.hpp"
 #include "gateway/job_log.hpp"
 #include "gateway/list_query.hpp"
+#include "gateway/offers.hpp"
 #include "gateway/services.hpp"
 #include "jobs/planner.hpp"
 #include "jobs/submission.hpp"
@@ -80,14 +81,24 @@ std::optional<jobs::SdkTry> sdk_try(const Call& call, const json::value& body) {
   return jobs::SdkTry{call.caller.key_id, jobs::fingerprint("POST", call.request.path, call.caller.project, body), *count};
 }
 
+// A job may leave out the task when its model has exactly one.
+Task<void> fill_in_task(const Services& services, json::value& body) {
+  if (!body.is_object() || body.get_object().contains("task")) co_return;
+  const json::value* model = body.get_object().if_contains("model");
+  if (model == nullptr || !model->is_string()) co_return;
+  if (auto task = only_task(co_await services.nodes(), std::string(model->get_string()))) body.get_object()["task"] = *std::move(task);
+}
+
 Task<Answer> submit(Call& call, const Services& services) {
   auto body = co_await call.read_json();
   if (!body) co_return tl::unexpected(std::move(body).error());
+  const json::value as_sent = *body;
+  co_await fill_in_task(services, *body);
   if (auto allowed = check_key_limits(*body, call.caller); !allowed) co_return tl::unexpected(std::move(allowed).error());
   if (auto allowed = co_await check_subject_webhook(services, call.caller.project, *body); !allowed)
     co_return tl::unexpected(std::move(allowed).error());
-  auto scope = idempotency_scope(call, *body);
-  auto sdk = sdk_try(call, *body);
+  auto scope = idempotency_scope(call, as_sent);
+  auto sdk = sdk_try(call, as_sent);
   if (!scope) co_return tl::unexpected(std::move(scope).error());
   if (auto stored = co_await store_inline_media(services, call.caller.project, *body); !stored)
     co_return tl::unexpected(std::move(stored).error());

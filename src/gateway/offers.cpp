@@ -51,6 +51,13 @@ std::optional<std::string> missing_model(std::span<const market::NodeStatus> nod
   return why + "; GET /v1/models lists what is there";
 }
 
+std::optional<std::string> only_task(std::span<const market::NodeStatus> nodes, const std::string& model) {
+  const auto models = offered_models(nodes);
+  const auto found = models.find(model.substr(0, model.find('@')));
+  if (found == models.end() || found->second.tasks.size() != 1) return std::nullopt;
+  return *found->second.tasks.begin();
+}
+
 Offer offered_task(std::span<const market::NodeStatus> nodes, std::string_view task) {
   Offer offer;
   for (const auto& node : nodes) {

@@ -27,6 +27,9 @@ struct Offer {
 // has answered, and, of a model, when some node does the task with another one: else it may be on its way.
 std::optional<std::string> missing_model(std::span<const market::NodeStatus> nodes, std::string_view task, std::string_view model);
 
+// The task that a model is for, when it is for exactly one.
+std::optional<std::string> only_task(std::span<const market::NodeStatus> nodes, const std::string& model);
+
 // Any model: the capability that is the task's bare name.
 Offer offered_task(std::span<const market::NodeStatus> nodes, std::string_view task);
 

@@ -111,5 +111,25 @@ TEST_F(Runs, need_their_scopes_and_are_of_their_project_alone) {
   EXPECT_EQ(get("/v1/runs/run_01KE0000000000000000000001", reader).status, 404);
 }
 
+struct FullDisk : GatewayTest {
+  static GatewaySettings settings() {
+    GatewaySettings out;
+    out.engine.disk_reserve_bytes = std::int64_t{1} << 60;  // no disk has that much room
+    return out;
+  }
+  FullDisk() : GatewayTest(settings()) {}
+};
+
+TEST_F(FullDisk, takes_no_new_work_and_says_when_to_come_back) {
+  EXPECT_EQ(post("/v1/jobs", json::parse(R"({"task":"ping"})")).code(), "no_capacity");
+  for (const auto& [path, type] : {std::pair{"/v1/runs", "application/json"}, {"/v1/artifacts", "multipart/form-data; boundary=b"}}) {
+    const auto refused = send("POST", path, std::string(kTwo), {{"content-type", type}});
+    EXPECT_EQ(refused.status, 503) << path;
+    EXPECT_EQ(refused.code(), "no_capacity") << path;
+    EXPECT_EQ(refused.headers.get("retry-after"), "30") << path;
+  }
+  EXPECT_EQ(get("/v1/runs").status, 200);
+}
+
 }  // namespace
 }  // namespace kinora::gateway

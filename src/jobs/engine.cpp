@@ -30,11 +30,6 @@ ActiveJob* Engine::State::find(const std::string& job) {
   return found == active_.end() ? nullptr : &found->second;
 }
 
-RunningAttempt* Engine::State::find_attempt(const std::string& attempt) {
-  const auto found = running_.find(attempt);
-  return found == running_.end() ? nullptr : found->second.get();
-}
-
 Job& Engine::State::touch(ActiveJob& active) {
   ++active.job.version;
   return active.job;
@@ -152,8 +147,9 @@ Task<void> Engine::State::drain(std::chrono::milliseconds grace) {
 Task<void> Engine::State::stop() {
   stopping_ = true;
   timer_.cancel();
-  for (const auto& [id, attempt] : running_) attempt->cancel->emit(asio::cancellation_type::terminal);
-  while (!running_.empty() || sweeping_ || !previews_.empty()) {
+  for (const auto* attempts : {&running_, &late_})
+    for (const auto& [id, attempt] : *attempts) attempt->cancel->emit(asio::cancellation_type::terminal);
+  while (!running_.empty() || !late_.empty() || sweeping_ || !previews_.empty()) {
     idle_.expires_at(asio::steady_timer::time_point::max());
     boost::system::error_code ignored;
     co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -169,7 +165,8 @@ Engine::Engine(asio::any_io_executor executor, store::Database& database, store:
 Engine::~Engine() {
   state_->stopping_ = true;
   state_->timer_.cancel();
-  for (const auto& [id, attempt] : state_->running_) attempt->cancel->emit(asio::cancellation_type::terminal);
+  for (const auto* attempts : {&state_->running_, &state_->late_})
+    for (const auto& [id, attempt] : *attempts) attempt->cancel->emit(asio::cancellation_type::terminal);
 }
 
 // Coroutines hold the state themselves: the engine may be destroyed while they are suspended.

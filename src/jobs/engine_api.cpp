@@ -72,8 +72,8 @@ Task<Outcome<std::int64_t>> Engine::newest_event_offset() {
 Outcome<AttemptTarget> Engine::attempt_target(std::string_view attempt) const {
   // Of one result file: a lossless hour at most.
   constexpr std::int64_t kMaxAttemptFileBytes = std::int64_t{64} << 30;
-  const auto found = state_->running_.find(std::string(attempt));
-  const ActiveJob* active = found == state_->running_.end() ? nullptr : state_->find(found->second->job);
+  const auto found = state_->find_attempt(std::string(attempt));
+  const ActiveJob* active = found == nullptr ? nullptr : state_->find(found->job);
   if (active == nullptr || active->ending || active->finishing) return refuse("not_found", "that attempt is not running");
   return AttemptTarget{active->job.id, active->job.project, kMaxAttemptFileBytes};
 }
@@ -81,9 +81,8 @@ Outcome<AttemptTarget> Engine::attempt_target(std::string_view attempt) const {
 Task<Outcome<void>> Engine::add_attempt_file(std::string attempt, std::string name, store::Blob blob) {
   if (!tasks::is_file_name(name)) co_return refuse("invalid_field", "is no allowed file name");
   const auto state = state_;
-  const auto found = state->running_.find(attempt);
-  if (found == state->running_.end()) co_return refuse("not_found", "that attempt is not running");
-  const auto running = found->second;
+  const auto running = state->find_attempt(attempt);
+  if (running == nullptr) co_return refuse("not_found", "that attempt is not running");
   if (running->files.size() >= tasks::kMaxResultFiles && !running->files.contains(name))
     co_return refuse("body_too_large", "too many files");
   const AttemptFile file{name, blob.sha256(), blob.bytes()};

@@ -62,7 +62,7 @@ Task<void> Engine::State::run_attempt(Running running) {
     if (const auto self = weak.lock()) self->given_to(*running, node);
   };
   observer.on_event = [weak, running](const tasks::TaskEvent& event) {
-    if (const auto self = weak.lock()) self->observe(*running, event);
+    if (const auto self = weak.lock()) self->observe(running, event);
   };
   running->seen_by_executor = true;
   --waiting_[running->capability].starting;
@@ -74,25 +74,31 @@ Task<void> Engine::State::run_attempt(Running running) {
     base::log::debug("jobs", "attempt broken off", {{"attempt", running->row.id}, {"why", error.what()}});
   }
   // Asked to stop (cancel, deadline, shutdown, another replica has won): the rows stay as they are, or leave() ends the job.
-  active = find(running->job);
-  if (stopping_ || active == nullptr || active->ending || active->finishing) co_return;
+  const auto over = [&] {
+    active = find(running->job);
+    if (stopping_ || active == nullptr || active->ending || active->finishing) return true;
+    // Another attempt's late result has taken its place.
+    return !running->late && active->tasks.at(running->task).attempt != running->row.id;
+  };
+  if (over()) co_return;
   if (auto* done = std::get_if<outcome::Succeeded>(&outcome)) {
     running->row.node = done->node;
     auto failure = co_await judge(running, order, done->result);
-    active = find(running->job);
-    if (stopping_ || active == nullptr || active->ending || active->finishing) co_return;
+    if (over()) co_return;
+    if (running->late && (failure || !take_late(running))) co_return;
     if (!failure && is_replicated(*active)) {
       TaskRow& row = active->tasks.at(running->task);
       row.state = TaskState::succeeded;
       row.result = json::serialize(tasks::to_json(done->result));
     }
     if (is_replicated(*active)) co_await weigh(running->job);
-    active = find(running->job);
-    if (stopping_ || active == nullptr || active->ending || active->finishing) co_return;
+    if (over()) co_return;
     if (failure)
       failed(running, std::move(*failure), "invalid", done->node);
     else
       succeeded(running, done->result);
+  } else if (running->late) {
+    co_return;  // lost already
   } else if (auto* said = std::get_if<outcome::Failed>(&outcome)) {
     failed(running, std::move(said->failure), "failed", said->node);
   } else if (const auto* refusal = std::get_if<outcome::Refused>(&outcome)) {
@@ -113,9 +119,11 @@ void Engine::State::given_to(RunningAttempt& running, std::string_view node) {
   wake();
 }
 
-void Engine::State::observe(RunningAttempt& running, const tasks::TaskEvent& event) {
-  if (const auto* first = std::get_if<tasks::Accepted>(&event)) accepted(running, *first);
-  if (const auto* progress = std::get_if<tasks::Progress>(&event)) progressed(running, *progress);
+void Engine::State::observe(const Running& running, const tasks::TaskEvent& event) {
+  if (running->late) return;  // the job's progress is that of the attempt in its place
+  if (const auto* first = std::get_if<tasks::Accepted>(&event)) accepted(*running, *first);
+  if (const auto* progress = std::get_if<tasks::Progress>(&event)) progressed(*running, *progress);
+  if (const auto* lost = std::get_if<tasks::TaskFailure>(&event)) went_silent(running, *lost);
 }
 
 void Engine::State::accepted(RunningAttempt& running, const tasks::Accepted& event) {
@@ -205,7 +213,7 @@ Task<std::optional<tasks::TaskFailure>> Engine::State::judge(Running running, ta
     co_return std::nullopt;
   }
   const bool last = running->task.first == "run" || running->task.first == "join";
-  if (last) {
+  if (last && !running->late) {
     if (!active.job.running_at) begin_running(active, nullptr);
     active.job.phase = Phase::verifying;
     active.job.verifying_at = clock_();

@@ -103,7 +103,8 @@ void Engine::State::dispatch() {
       const ReadyTask next = *waiting->queue.pop();
       ActiveJob* active = find(next.job);
       if (active == nullptr || active->ending || active->finishing) continue;
-      start(*active, active->tasks.at({next.step, next.ordinal}));
+      TaskRow& ready = active->tasks.at({next.step, next.ordinal});
+      if (ready.state == TaskState::queued || ready.state == TaskState::running) start(*active, ready);  // else a late result has done it
     }
   }
   std::erase_if(waiting_, [](const auto& entry) { return entry.second.queue.empty() && entry.second.starting == 0; });
@@ -137,6 +138,7 @@ void Engine::State::start(ActiveJob& active, TaskRow& task) {
         const auto self = weak.lock();
         if (!self) return;
         if (error) base::log::error("jobs", "an attempt ended by an exception", {{"attempt", running->row.id}});
+        if (self->late_.erase(running->row.id) > 0) self->idle_.cancel();
         self->leave(running);
       }));
 }
@@ -240,6 +242,7 @@ void Engine::State::end_job(ActiveJob& active, ActiveJob::Ending ending) {
 
 void Engine::State::finish(ActiveJob& active, Change change) {
   active.finishing = true;
+  cancel_late(active.job.id);
   auto kept = std::make_shared<Change>(std::move(change));
   database_.post_write([kept](store::Connection& connection) { return apply(connection, *kept); },
                        [weak = weak_from_this(), kept](const base::Result<Applied>& applied) {

@@ -58,7 +58,8 @@ struct RunningAttempt {
   Attempt row;
   std::map<std::string, AttemptFile> files;
   std::string capability;
-  std::optional<json::object> verification;  // for the output: a flaw of a result that is delivered all the same, or that nobody looked
+  std::optional<json::object> verification;  // for the output: a flaw of what is delivered all the same, or that nobody looked at it
+  bool late = false;                         // taken for lost; its result counts if it comes before another attempt's
   bool recovered = false;                    // was running before a restart: may have delivered files already
   bool seen_by_executor = false;             // no longer among Waiting::starting
   std::shared_ptr<boost::asio::cancellation_signal> cancel = std::make_shared<boost::asio::cancellation_signal>();
@@ -126,7 +127,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   Task<void> run_attempt(Running running);
   tasks::TaskOrder order_of(const ActiveJob& active, const TaskRow& task) const;
   void given_to(RunningAttempt& running, std::string_view node);
-  void observe(RunningAttempt& running, const tasks::TaskEvent& event);
+  void observe(const Running& running, const tasks::TaskEvent& event);
   void accepted(RunningAttempt& running, const tasks::Accepted& event);
   void progressed(RunningAttempt& running, const tasks::Progress& event);
   // engine_preview.cpp
@@ -144,6 +145,14 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   Task<std::optional<tasks::TaskFailure>> judge(Running running, tasks::TaskOrder order, const tasks::TaskResult& result);
   void refused(const Running& running, const outcome::Refused& why);
   void failed(const Running& running, tasks::TaskFailure failure, std::string_view state, const std::string& node);
+
+  // engine_late.cpp
+  void went_silent(const Running& running, const tasks::TaskFailure& lost);
+  // A late result that verified takes the place of the attempt that is at work now; false: it came too late.
+  bool take_late(const Running& running);
+  void cancel_late(const std::string& job);
+  // One that runs, or that is late; nullptr: neither.
+  std::shared_ptr<RunningAttempt> find_attempt(const std::string& attempt) const;
 
   // engine_complete.cpp
   void succeeded(const Running& running, const tasks::TaskResult& result);
@@ -165,7 +174,6 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   Task<base::Status> sweep();
 
   ActiveJob* find(const std::string& job);
-  RunningAttempt* find_attempt(const std::string& attempt);
   std::string new_id(std::string_view prefix) { return ids_.next_id(prefix, clock_()); }
 
   boost::asio::any_io_executor executor_;
@@ -181,6 +189,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
 
   std::unordered_map<std::string, ActiveJob> active_;
   std::unordered_map<std::string, std::shared_ptr<RunningAttempt>> running_;  // by attempt
+  std::unordered_map<std::string, std::shared_ptr<RunningAttempt>> late_;     // taken for lost, but still listened to
   std::map<std::string, Waiting> waiting_;                                    // by capability: "task" LF "model"
   std::multimap<UnixMillis, std::pair<std::string, TaskKey>> delayed_;        // back-off
   std::multimap<UnixMillis, std::string> deadlines_;                          // jobs to look at

@@ -32,7 +32,7 @@ struct AttemptRequest {
 
 struct AttemptObserver {
   std::function<void(std::string_view node)> on_node;           // the node that got the order, before its first event
-  std::function<void(const tasks::TaskEvent& event)> on_event;  // Accepted and Progress as they come
+  std::function<void(const tasks::TaskEvent& event)> on_event;  // Accepted, Progress; TaskFailure: the node has gone silent
 };
 
 namespace outcome {

@@ -37,7 +37,7 @@ net::ClientRequest request_for(const JobCall& call) {
   request.body = base::json::serialize(tasks::to_json(*call.order));
   request.trust = call.trust;
   request.deadline = call.answer_timeout;
-  request.idle = call.silence_timeout;
+  request.idle = call.silence_timeout * (call.on_silent ? 1 + kLatePatience : 1);
   return request;
 }
 
@@ -83,10 +83,27 @@ Task<void> let_end(net::ClientResponse& answer) {
   co_await (read_to_end(answer) || wait_until(Steady::now() + kEndOfStream));
 }
 
+// When something last came; none before the stream has begun.
+using LastHeard = std::optional<Steady::time_point>;
+
+// Tells of the stream's first silence, and then waits to be cancelled.
+Task<void> watch_silence(const JobCall& call, const LastHeard& heard) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (;;) {
+    const auto due = heard.value_or(Steady::now()) + call.silence_timeout;
+    if (heard && Steady::now() >= due) break;
+    timer.expires_at(due);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+  if (call.on_silent) call.on_silent();
+  co_await wait_until(Steady::time_point::max());
+}
+
 // The events of the stream until its result. A stream that ends without one, or holds nonsense, is a lost worker.
-Task<void> follow(net::ClientResponse& answer, CallEnd& end, const OnEvent& on_event) {
+Task<void> follow(net::ClientResponse& answer, CallEnd& end, const OnEvent& on_event, LastHeard& heard) {
   net::SseParser parser(tasks::kMaxEventBytes);
   for (;;) {
+    heard = Steady::now();
     auto piece = co_await answer.read();
     if (!piece || piece->empty()) {
       end.detail = piece ? "the stream ended without a result" : piece.error().message;
@@ -122,7 +139,7 @@ Task<CallEnd> refusal(net::ClientResponse& answer) {
   co_return ended(answer.status() == 503 ? CallEnd::Kind::no_capacity : CallEnd::Kind::rejected, detail);
 }
 
-Task<void> send_and_follow(net::Client& client, const JobCall& call, const OnEvent& on_event, CallEnd& end) {
+Task<void> send_and_follow(net::Client& client, const JobCall& call, const OnEvent& on_event, CallEnd& end, LastHeard& heard) {
   auto answer = co_await client.send(request_for(call));
   if (!answer) {
     // After a timeout nobody knows whether the work was begun; everything else failed before or was cut off at once.
@@ -136,7 +153,7 @@ Task<void> send_and_follow(net::Client& client, const JobCall& call, const OnEve
     end = co_await refusal(*answer);
     co_return;
   }
-  co_await follow(*answer, end, on_event);
+  co_await follow(*answer, end, on_event, heard);
 }
 
 }  // namespace
@@ -145,7 +162,8 @@ Task<CallEnd> call_job(net::Client& client, JobCall call, const OnEvent& on_even
   using namespace asio::experimental::awaitable_operators;
   const auto begun = Steady::now();
   CallEnd end = ended(CallEnd::Kind::lost, "no result in time");
-  co_await (send_and_follow(client, call, on_event, end) || wait_until(call.deadline));
+  LastHeard heard;
+  co_await (send_and_follow(client, call, on_event, end, heard) || wait_until(call.deadline) || watch_silence(call, heard));
   end.seconds = std::chrono::duration<double>(Steady::now() - begun).count();
   co_return end;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // One external-capability job at one orchestrator: sends the order, follows the event stream, says how it ended.
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "market/market.hpp"
@@ -15,7 +16,10 @@ struct JobCall {
   std::chrono::steady_clock::time_point deadline;
   std::chrono::milliseconds answer_timeout;
   std::chrono::milliseconds silence_timeout;
+  // Told once at the first silence; the stream is then listened to for kLatePatience silences more. Absent: it is given up.
+  std::function<void()> on_silent = {};
 };
+inline constexpr int kLatePatience = 4;
 
 struct CallEnd {
   enum class Kind {

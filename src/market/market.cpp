@@ -120,6 +120,13 @@ Task<CallEnd> Market::State::call(std::size_t index, const std::string& capabili
               .deadline = deadline,
               .answer_timeout = settings.answer_timeout,
               .silence_timeout = settings.silence_timeout};
+  // Who listens to events hears of a silence at once, and may still get the result.
+  if (on_event)
+    job.on_silent = [this, &node, &capability, &on_event] {
+      const auto lost = tasks::failure("worker_lost", "the node has gone silent");
+      book->failed(node, capability, lost.detail, clock());
+      on_event(lost);
+    };
   const Occupied occupied(shared_from_this(), node, capability);
   co_return co_await call_job(client, std::move(job), on_event);
 }

@@ -91,7 +91,7 @@ class Market {
 
   // Runs one order of that capability (tasks::capability_name(order)). Goes on to the next node as long as no node has
   // accepted the work; what happens after that is the outcome, one more attempt is the caller's decision.
-  // on_event gets Accepted and Progress as they arrive, never the terminal events.
+  // on_event gets Accepted and Progress as they arrive, and once a TaskFailure when the node goes silent; never the terminal events.
   // Cancelling the coroutine closes the stream: the work stops.
   Task<Outcome> run(std::string capability, tasks::TaskOrder order, RunLimits limits, OnEvent on_event);
 

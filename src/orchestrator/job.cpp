@@ -59,7 +59,9 @@ net::ClientRequest request_to(const wire::Registration& worker, const Job& job, 
   request.body = job.body;
   request.trust = trust_of(worker);
   request.deadline = left(job);
-  request.idle = promises_heartbeats(worker) ? std::min(settings.silence_timeout, left(job)) : left(job);
+  // Longer than a gateway's patience: it gives a silent worker up sooner, but takes its result when that comes late.
+  constexpr int kSilences = 5;
+  request.idle = promises_heartbeats(worker) ? std::min(kSilences * settings.silence_timeout, left(job)) : left(job);
   return request;
 }
 

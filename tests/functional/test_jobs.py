@@ -1,6 +1,7 @@
 """Jobs over the public API as a stranger meets them (developer-api 5.18, tests 2, 3, 4, 6, 12, 19, 20)."""
 import concurrent.futures
 import json
+import signal
 import unittest
 import urllib.error
 import urllib.request
@@ -110,6 +111,37 @@ class Jobs(NetworkTest):
         self.assertEqual(end(submit({"deadline_s": 4})), ("expired", "deadline_exceeded"))
         self.assertEqual(end(submit({"start_timeout_s": 4})), ("expired", "start_timeout"))
         self.assertEqual(end(submit({"start_timeout_s": 2, "count_preparation": False, "deadline_s": 8})), ("expired", "deadline_exceeded"))
+
+    def test_a_worker_that_stood_still_delivers_late_and_its_result_counts_unless_another_was_first(self):
+        gateway = self.network(orchestrators=2, workers=1)
+        clip = gateway.upload(make_clip(self.scratch / "clip.mp4", seconds=60, size="640x360"))
+
+        def freeze_first(**retry):
+            _, _, job = gateway.call("POST", "/v1/jobs", {"task": "transcode", "input": {"video": {"artifact": clip}, "formats": ["mp4"]}, "retry": retry})
+            at_work = wait_for("it runs", lambda: (j := gateway.job(job["id"]))["status"] == "running" and j)["attempt"]["worker"]
+            frozen = next(w for w in self.workers if at_work in w.words)
+            frozen.child.send_signal(signal.SIGSTOP)  # its kinora-media works on
+            self.addCleanup(frozen.child.send_signal, signal.SIGCONT)
+            wait_for("the attempt is lost", lambda: attempts(job["id"])[0]["state"] == "lost")
+            return job["id"], frozen
+
+        def attempts(job_id):
+            return gateway.call("GET", f"/v1/jobs/{job_id}/attempts")[2]["data"]
+
+        def made(job_id):
+            return sum((a["source"] or {}).get("job") == job_id for a in gateway.call("GET", "/v1/artifacts?limit=100")[2]["data"])
+        # Nobody else works on it yet.
+        job_id, frozen = freeze_first(max_attempts=2, initial_ms=60_000)
+        frozen.child.send_signal(signal.SIGCONT)
+        self.assertEqual(gateway.wait_job(job_id)["status"], "succeeded")
+        self.assertEqual([a["state"] for a in attempts(job_id)], ["delivered"])
+        # The other one is done before it comes back.
+        job_id, frozen = freeze_first(max_attempts=2, initial_ms=0)
+        self.assertEqual(gateway.wait_job(job_id)["status"], "succeeded")
+        frozen.child.send_signal(signal.SIGCONT)
+        wait_for("it works again", lambda: gateway.wait_job(gateway.submit("ping", {}))["status"] == "succeeded")
+        self.assertEqual([a["state"] for a in attempts(job_id)], ["lost", "delivered"])
+        self.assertEqual(made(job_id), len(gateway.job(job_id)["output"]["renditions"]))
 
     def test_a_signed_url_ends_and_the_job_gives_a_fresh_one(self):
         self.node = self.up()

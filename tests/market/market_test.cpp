@@ -199,6 +199,35 @@ TEST_F(MarketLoop, silence_is_a_lost_worker) {
   loop.until([&] { return worker.left == 1; });
 }
 
+// A worker that stands still for a while, as one that was suspended, and then delivers.
+TEST_F(MarketLoop, a_silent_node_is_told_once_and_its_late_result_still_comes) {
+  TestWorker worker(loop, "w1", answering_after(300ms));
+  TestOrchestrator orchestrator(loop);
+  ASSERT_EQ(orchestrator.enlist(worker.registration()), 200);
+  market::MarketSettings settings;
+  settings.silence_timeout = 100ms;
+  std::vector<std::string> lost;
+  const auto outcome = run(*market_of({orchestrator.url()}, settings), {}, [&](const tasks::TaskEvent& event) {
+    if (const auto* failure = std::get_if<tasks::TaskFailure>(&event)) lost.push_back(failure->code);
+  });
+  EXPECT_EQ(lost, std::vector<std::string>{"worker_lost"});
+  EXPECT_EQ(outcome.kind, Outcome::Kind::succeeded) << outcome.detail;
+}
+
+TEST_F(MarketLoop, a_silent_node_is_not_listened_to_for_ever) {
+  TestWorker worker(loop, "w1", answering_after(10s));
+  TestOrchestrator orchestrator(loop);
+  ASSERT_EQ(orchestrator.enlist(worker.registration()), 200);
+  market::MarketSettings settings;
+  settings.silence_timeout = 50ms;
+  int lost = 0;
+  const auto outcome = run(*market_of({orchestrator.url()}, settings), {},
+                           [&](const tasks::TaskEvent& event) { lost += std::holds_alternative<tasks::TaskFailure>(event); });
+  EXPECT_EQ(lost, 1);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::lost);
+  loop.until([&] { return worker.left == 1; });
+}
+
 TEST_F(MarketLoop, the_time_limit_of_a_run_ends_it_and_the_work) {
   TestWorker worker(loop, "w1", answering_after(10s));
   TestOrchestrator orchestrator(loop);

@@ -299,7 +299,7 @@ TEST(OrchestratorHeartbeat, fills_the_silence_of_a_plain_container_but_not_of_ou
   Loop loop;
   orchestrator::OrchestratorSettings settings;
   settings.heartbeat = 20ms;
-  settings.silence_timeout = 200ms;
+  settings.silence_timeout = 40ms;
   TestOrchestrator orchestrator(loop, new_identity(), 0, settings);
   TestWorker worker(loop, "w", answering_after(500ms));
   auto registration = worker.registration();
