@@ -195,7 +195,7 @@ base::Result<Made> generate(const TaskRequest& request, const Chosen& chosen, Mo
   if (extends) KINORA_OK(continue_from(request.inputs.at("video"), *model.pipeline, settings.limits, wanted));
   const auto timed = frames_of_duration(request, *model.pipeline, wanted);
   if (!timed) throw models::InvalidRequest({timed.error().message});
-  if (*timed) wanted.frames = **timed;
+  if (*timed) wanted.frames = *timed;
   const double share = refiner ? request.params.at("refiner_start").to_number<double>() : 1;
   auto faults = refiner ? check_refined(model, *refiner, share, wanted) : models::check_request(*model.pipeline, wanted);
   if (!faults.empty()) throw models::InvalidRequest(std::move(faults));
