@@ -11,11 +11,11 @@
 #include "models/loose_model.hpp"
 #include "nn/device.hpp"
 #include "nn/model_folder.hpp"
-#include "runner/video_upscale.hpp"
+#include "runner/video_enhance.hpp"
 
 int main(int argc, char** argv) {
   using namespace kinora;
-  using Accelerate = runner::VideoUpscale::Accelerate;
+  using Accelerate = runner::Upscaling::Accelerate;
   if (argc < 3) {
     std::printf("fast_bench CLIP OUTPUT_FOLDER [MODEL] [ROUNDS] [fp32]\n");
     return 2;
@@ -33,14 +33,13 @@ int main(int argc, char** argv) {
   for (int round = 0; round < rounds; ++round) {
     double rates[2] = {};
     for (const bool fast : {false, true}) {
-      runner::VideoUpscale request;
+      runner::VideoEnhance request;
       request.input = argv[1];
       request.output = (folder / (fast ? "fast.mp4" : "off.mp4")).string();
-      request.scale = static_cast<double>(upscaler->scale());
       request.crf = 1;
-      request.accelerate = fast ? Accelerate::fast : Accelerate::off;
+      request.upscale = {.scale = static_cast<double>(upscaler->scale()), .accelerate = fast ? Accelerate::fast : Accelerate::off};
       const auto start = std::chrono::steady_clock::now();
-      const auto done = runner::upscale_video(request, *upscaler, {});
+      const auto done = runner::enhance_video(request, {.upscaler = upscaler.get()}, {});
       if (!done) {
         std::printf("failed: %s\n", done.error().message.c_str());
         return 1;

@@ -15,7 +15,7 @@
 #include "nn/device.hpp"
 #include "nn/model_folder.hpp"
 #include "runner/picture_buffer.hpp"
-#include "runner/video_upscale.hpp"
+#include "runner/video_enhance.hpp"
 
 namespace {
 
@@ -48,17 +48,17 @@ int main(int argc, char** argv) {
   const auto upscaler = models::load_upscaler(nn::read_model_folder(argc > 2 ? argv[2] : KINORA_SOURCE_DIR "/weights/kinora-sr2x"), {});
   std::printf("%s\n%s\n", nn::describe_devices().c_str(), upscaler->description().c_str());
   const auto output = std::filesystem::temp_directory_path() / ("pipeline_bench_" + std::to_string(::getpid()) + ".mp4");
-  runner::VideoUpscale request;
+  runner::VideoEnhance request;
   request.input = clip;
   request.output = output.string();
-  request.scale = static_cast<int>(upscaler->scale());
+  request.upscale = {.scale = static_cast<double>(upscaler->scale())};
   constexpr int kSample = 20;
   (void)network_rate(clip, *upscaler, kSample / 4);
   double before = network_rate(clip, *upscaler, kSample);
   std::vector<double> ratios;
   for (int round = 0; round < rounds; ++round) {
     const auto start = Clock::now();
-    const auto done = runner::upscale_video(request, *upscaler, {});
+    const auto done = runner::enhance_video(request, {.upscaler = upscaler.get()}, {});
     const double whole = done ? static_cast<double>(done->frames) / seconds_since(start) : 0;
     std::filesystem::remove(output);
     if (!done) {

@@ -20,7 +20,7 @@ bool is_seen(const std::string& mime) { return mime.starts_with("video/") || mim
 // Tasks whose result shows what their source shows, at the same times.
 bool has_likeness(const tasks::TaskOrder& order) {
   return (order.task == "transcode" || order.task == "video-upscale" || order.task == "frame-interpolation" ||
-          order.task == "image-upscale" || order.task == "join") &&
+          order.task == "video-enhance" || order.task == "image-upscale" || order.task == "join") &&
          !order.params.contains("range");
 }
 

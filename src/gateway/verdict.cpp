@@ -35,8 +35,11 @@ std::optional<std::string> judge_scale(const tasks::TaskOrder& order, const Medi
   if (scale < 1 || source.width == 0) return std::nullopt;
   // Parts of a pixel are left out; sides of a video are rounded up to even.
   const auto wanted = [&](std::int64_t side) { return static_cast<std::int64_t>(static_cast<double>(side) * scale + 1e-6); };
+  const auto even = [](std::int64_t side) { return side + side % 2; };
   const auto fits = [&](std::int64_t made, std::int64_t side) {
-    return made == wanted(side) || (order.task == "video-upscale" && made == wanted(side) + wanted(side) % 2);
+    const bool chain = order.task == "video-enhance", video = chain || order.task == "video-upscale";
+    // An interpolation that goes first makes sides even before they are enlarged.
+    return made == wanted(side) || (video && made == even(wanted(side))) || (chain && made == even(wanted(even(side))));
   };
   if (fits(result.width, source.width) && fits(result.height, source.height)) return std::nullopt;
   return fmt::format("{}x{} where {}x{} was asked", result.width, result.height, wanted(source.width), wanted(source.height));
@@ -166,7 +169,7 @@ std::optional<std::string> judge_file(const tasks::TaskOrder& order, const Media
   if (order.task == "text-to-image" || order.task == "text-to-video" || order.task == "image-to-video" || order.task == "video-extend")
     return wrong(judge_generated(order, source, result));
   if (order.task == "image-upscale") return wrong(judge_scale(order, source, result));
-  if (order.task == "video-upscale") {
+  if (order.task == "video-upscale" || order.task == "video-enhance") {
     if (auto bad = judge_scale(order, source, result)) return wrong(bad);
     if (order.params.contains("range")) return std::nullopt;  // a chunk: its part of the source is judged after the join
     return wrong(judge_duration(source, result));

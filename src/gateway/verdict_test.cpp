@@ -136,6 +136,16 @@ TEST(Verdict, an_interpolated_video_has_the_sources_size_and_duration) {
   EXPECT_FALSE(judge_file(chunk, video(320, 180, 10), kFile, video(320, 180, 5)));
 }
 
+TEST(Verdict, an_enhanced_video_has_the_scale_of_its_even_sides_and_the_duration) {
+  const auto both = order("video-enhance", R"({"scale":2,"factor":2})");
+  EXPECT_FALSE(judge_file(both, video(321, 181, 10), kFile, video(642, 362, 10)));  // enlarged first
+  EXPECT_FALSE(judge_file(both, video(321, 181, 10), kFile, video(644, 364, 10)));  // interpolated first: 322 x 182
+  EXPECT_TRUE(judge_file(both, video(321, 181, 10), kFile, video(646, 364, 10)));
+  EXPECT_TRUE(judge_file(both, video(320, 180, 10), kFile, video(640, 360, 5)));
+  const auto chunk = order("video-enhance", R"({"scale":2,"range":{"start_pts":0,"end_pts":100,"origin_pts":0}})");
+  EXPECT_FALSE(judge_file(chunk, video(320, 180, 10), kFile, video(640, 360, 5)));
+}
+
 TEST(Verdict, an_image_has_the_scale_and_a_thumbnail_at_most_the_width) {
   EXPECT_FALSE(judge_file(order("image-upscale", R"({"scale":4})"), video(10, 20, 0), kFile, video(40, 80, 0)));
   EXPECT_TRUE(judge_file(order("image-upscale", R"({"scale":4})"), video(10, 20, 0), kFile, video(20, 40, 0)));

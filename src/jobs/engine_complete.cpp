@@ -46,7 +46,7 @@ void Engine::State::complete_job(ActiveJob& active, Change change, const tasks::
   eta_.succeeded(active.job.id, now);
   if (!active.job.running_at) begin_running(active, &change);
   ResultOutput made = make_output(active.job, result, now, [this] { return new_id("art"); });
-  if (const json::value* wanted = active.job.params.if_contains("accelerate"); wanted != nullptr && *wanted != "off") {
+  if (may_be_cut(active.job.task)) {
     std::vector<tasks::TaskResult> parts{result};
     for (const auto& [key, row] : active.tasks) {
       if (key.first != "chunk") continue;
@@ -54,6 +54,7 @@ void Engine::State::complete_job(ActiveJob& active, Change change, const tasks::
       if (const auto* part = stored && *stored ? std::get_if<tasks::TaskResult>(&**stored) : nullptr) parts.push_back(*part);
     }
     if (auto told = acceleration_of(parts)) made.output["acceleration"] = *std::move(told);
+    if (auto told = enhancement_of(parts)) made.output["enhancement"] = *std::move(told);
   }
   Job& job = active.job;
   job.status = Status::succeeded;

@@ -151,6 +151,17 @@ TEST(OutputBlocks, put_together_what_acceleration_did_to_the_parts) {
   EXPECT_EQ(json::serialize(*told), R"({"frames":40,"whole_frames":3,"tiles":4,"carried_share":7.5E-1})");
 }
 
+TEST(OutputBlocks, put_together_what_was_done_to_the_parts) {
+  const auto part = [](const char* text) { return tasks::TaskResult{.outputs = json::parse(text).as_object(), .files = {}}; };
+  EXPECT_FALSE(enhancement_of(std::vector{part("{}"), part(R"({"video": {"seconds": 3}})")}));
+  const auto told = enhancement_of(
+      std::vector{part(R"({"video": {"source_frames": 10, "damaged_frames": 1, "ops": ["upscale"], "notes": ["a note"]}})"), part("{}"),
+                  part(R"({"video": {"source_frames": 30, "damaged_frames": -7, "ops": ["upscale"], "cuts": 2}})"),
+                  part(R"({"video": {"source_frames": 9000000000000000000, "damaged_frames": "many", "ops": 3}})")});
+  ASSERT_TRUE(told);
+  EXPECT_EQ(json::serialize(*told), R"({"source_frames":1000000000040,"damaged_frames":1,"ops":["upscale"],"notes":["a note"],"cuts":2})");
+}
+
 TEST(OutputBlocks, tell_size_rate_and_sound_of_a_video) {
   const auto media = json::parse(R"({"duration_s": 5.0625, "streams": [
       {"type": "video", "codec": "h264", "width": 1280, "height": 720, "average_rate": "16/1", "frames": 81},

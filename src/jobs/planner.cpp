@@ -20,7 +20,7 @@ const json::value* integer_at(const json::object& object, std::string_view key) 
 }
 
 // Its last picture of a chunk needs the first of the next one.
-bool looks_ahead(std::string_view task) { return task == "frame-interpolation"; }
+bool looks_ahead(std::string_view task) { return task == "frame-interpolation" || task == "video-enhance"; }
 
 }  // namespace
 

@@ -26,8 +26,8 @@ struct PlanSettings {
 enum class PlanKind { single, chunked };
 // True for a task whose video plan() may cut: only then the number of free slots matters.
 bool may_be_cut(std::string_view task);
-// chunked: a video-upscale or frame-interpolation longer than two chunks, with more than one free worker slot, that is not itself a part of
-// a video.
+// chunked: a video-upscale, frame-interpolation or video-enhance longer than two chunks, with more than one free worker slot, that is not
+// itself a part of a video.
 PlanKind plan(std::string_view task, const json::object& params, const SourceFacts& source, unsigned free_slots,
               const PlanSettings& settings);
 
@@ -35,7 +35,7 @@ json::object cut_params(std::string_view task, const SourceFacts& source, const 
 // What a finished cut asks for. Errors: invalid when plan and files do not fit together.
 struct ChunkTask {
   std::string file;     // of the cut attempt
-  json::object params;  // the job's own, with range (of frame-interpolation with the video's origin) and video_only
+  json::object params;  // the job's own, with range (of an interpolation with the video's origin) and video_only
   double frames = 0;    // weight in the job's progress
 };
 base::Result<std::vector<ChunkTask>> chunk_tasks(std::string_view job_task, const json::object& job_params, const tasks::TaskResult& cut);

@@ -63,6 +63,15 @@ TEST(Planner, lets_chunks_of_an_interpolation_look_ahead_and_know_where_the_vide
   EXPECT_EQ(json::serialize((*tasks)[1].params), R"({"range":{"start_pts":100,"end_pts":180,"origin_pts":7},"video_only":true})");
 }
 
+TEST(Planner, cuts_for_both_networks_as_for_the_interpolation) {
+  EXPECT_EQ(plan("video-enhance", {}, {20.1, 500}, 2, kTen), PlanKind::chunked);
+  EXPECT_TRUE(cut_params("video-enhance", {100, 0}, kTen).at("look_ahead").as_bool());
+  const auto tasks =
+      chunk_tasks("video-enhance", {{"scale", 4}}, cut(R"({"chunks": [{"name": "c0.nut", "start_pts": 7, "end_pts": 100}]})"));
+  ASSERT_TRUE(tasks) << tasks.error().message;
+  EXPECT_EQ(json::serialize((*tasks)[0].params), R"({"scale":4,"range":{"start_pts":7,"end_pts":100,"origin_pts":7},"video_only":true})");
+}
+
 TEST(Planner, refuses_a_plan_that_does_not_fit_its_files) {
   for (const char* bad :
        {"null", "{}", R"({"chunks": []})", R"({"chunks": [3]})", R"({"chunks": [{"name": "c0.nut", "start_pts": 0}]})",

@@ -53,21 +53,27 @@ json::object file_block(const Artifact& artifact) {
   return out;
 }
 
+constexpr std::int64_t kMostFrames = 1'000'000'000'000;  // that a part may tell of: sums of them stay numbers
+
 // A worker's own words: few, short, and nothing of its machine.
+json::array told_texts(const json::object& facts, std::string_view name) {
+  constexpr std::size_t kMostTexts = 16, kLongestText = 200;
+  json::array texts;
+  if (const json::value* given = facts.if_contains(name); given != nullptr && given->is_array())
+    for (const json::value& text : given->get_array())
+      if (text.is_string() && texts.size() < kMostTexts)
+        texts.emplace_back(redact(std::string_view(text.get_string()).substr(0, kLongestText)));
+  return texts;
+}
+
 void tell_making(const tasks::TaskSpec& task, const tasks::TaskResult& result, json::object& output) {
-  constexpr std::size_t kMostNotes = 16, kLongestNote = 200;
   for (const tasks::OutputSlot& slot : task.outputs) {
     const json::value* told = slot.file ? result.outputs.if_contains(slot.slot) : nullptr;
     const json::object* facts = told != nullptr ? told->if_object() : nullptr;
     if (facts == nullptr) continue;
     if (const json::value* seeds = facts->if_contains("seeds"); seeds != nullptr && seeds->is_array() && !seeds->get_array().empty())
       if (const json::value& seed = seeds->get_array().front(); seed.is_int64() || seed.is_uint64()) output["seed"] = seed;
-    json::array notes;
-    if (const json::value* given = facts->if_contains("notes"); given != nullptr && given->is_array())
-      for (const json::value& note : given->get_array())
-        if (note.is_string() && notes.size() < kMostNotes)
-          notes.emplace_back(redact(std::string_view(note.get_string()).substr(0, kLongestNote)));
-    if (!notes.empty()) output["notes"] = std::move(notes);
+    if (auto notes = told_texts(*facts, "notes"); !notes.empty()) output["notes"] = std::move(notes);
   }
 }
 
@@ -174,6 +180,26 @@ std::optional<json::object> acceleration_of(std::span<const tasks::TaskResult> p
                       {"whole_frames", whole("whole_frames")},
                       {"tiles", whole("tiles")},
                       {"carried_share", cells > 0 ? std::clamp(sums["carried_cells"] / cells, 0.0, 1.0) : 0.0}};
+}
+
+std::optional<json::object> enhancement_of(std::span<const tasks::TaskResult> parts) {
+  json::object told;
+  for (const tasks::TaskResult& part : parts) {
+    const json::value* video = part.outputs.if_contains("video");
+    if (video == nullptr || !video->is_object()) continue;
+    const json::object& facts = video->get_object();
+    for (const std::string_view name :
+         {"source_frames", "damaged_frames", "deinterlaced_frames", "resized_frames", "interpolated_frames", "cuts", "repeats"}) {
+      const json::value* count = facts.if_contains(name);
+      if (count == nullptr || !count->is_int64()) continue;
+      json::value& sum = told.emplace(name, 0).first->value();
+      sum = sum.as_int64() + std::clamp<std::int64_t>(count->get_int64(), 0, kMostFrames);
+    }
+    for (const std::string_view name : {"ops", "notes"})
+      if (auto texts = told_texts(facts, name); !texts.empty()) told.emplace(name, std::move(texts));
+  }
+  if (told.empty()) return std::nullopt;
+  return told;
 }
 
 std::optional<tasks::TaskFailure> check_delivery(const tasks::TaskOrder& order, const tasks::TaskResult& result,

@@ -28,6 +28,11 @@ ResultOutput make_output(const Job& job, const tasks::TaskResult& result, UnixMi
 // {"frames", "whole_frames", "tiles", "carried_share"}; nullopt when none tells.
 std::optional<json::object> acceleration_of(std::span<const tasks::TaskResult> parts);
 
+// What was done to a video's parts as their results' `video` tells, put together: sums of {"source_frames", "damaged_frames",
+// "deinterlaced_frames", "resized_frames", "interpolated_frames", "cuts", "repeats"}, and of the first part that tells them "ops" and
+// "notes". nullopt when none tells.
+std::optional<json::object> enhancement_of(std::span<const tasks::TaskResult> parts);
+
 // Files as declared against files as they arrived. The error is the failure of the attempt: transfer_failed (missing), verification_failed
 // (other bytes), worker_error (a file or slot that the task does not have).
 std::optional<tasks::TaskFailure> check_delivery(const tasks::TaskOrder& order, const tasks::TaskResult& result,

@@ -76,6 +76,10 @@ void Frame::set_pts(Timestamp pts) {
   base_ = pts.base;
 }
 bool Frame::interlaced() const { return frame_interlaced(*frame_); }
+bool Frame::has_alpha() const {
+  const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame_->format));
+  return description != nullptr && (description->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
+}
 bool Frame::key() const { return frame_key(*frame_); }
 bool Frame::damaged() const { return frame_->decode_error_flags != 0 || (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0; }
 

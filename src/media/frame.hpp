@@ -60,6 +60,8 @@ class Frame {
   std::int64_t duration_ticks() const { return duration_; }
   void set_duration_ticks(std::int64_t ticks) { duration_ = ticks; }
   bool interlaced() const;
+  // The pixel format has transparency.
+  bool has_alpha() const;
   bool key() const;
   // The decoder met damage in this picture and concealed it.
   bool damaged() const;

@@ -8,7 +8,7 @@ extern "C" {
 namespace kinora::media {
 namespace {
 
-std::string chain_for(const StreamInfo& stream, const Frame& first) {
+std::string chain_for(const StreamInfo& stream, const Frame& first, Prefilter::Turn turn) {
   std::string chain;
   const auto add = [&chain](const char* filter) {
     if (!chain.empty()) chain += ',';
@@ -16,6 +16,7 @@ std::string chain_for(const StreamInfo& stream, const Frame& first) {
   };
   // One frame per frame: rate and timestamps stay. Only pictures that are flagged are touched.
   if (stream.interlaced || first.interlaced()) add("yadif=mode=send_frame:deint=interlaced");
+  if (turn == Prefilter::Turn::no) return chain;
   if (stream.rotation == 90) add("transpose=clock");
   if (stream.rotation == 180) add("hflip,vflip");
   if (stream.rotation == 270) add("transpose=cclock");
@@ -25,10 +26,10 @@ std::string chain_for(const StreamInfo& stream, const Frame& first) {
 
 }  // namespace
 
-base::Result<Prefilter> Prefilter::make(const StreamInfo& stream, const Frame& first) {
+base::Result<Prefilter> Prefilter::make(const StreamInfo& stream, const Frame& first, Turn turn) {
   Prefilter filter;
   filter.base_ = stream.time_base;
-  const std::string chain = chain_for(stream, first);
+  const std::string chain = chain_for(stream, first, turn);
   if (chain.empty()) return filter;
   filter.graph_.reset(avfilter_graph_alloc());
   AVFilterGraph* graph = filter.graph_.get();
@@ -66,16 +67,19 @@ base::Status Prefilter::drain(const Sink& sink) {
     // yadif counts in half ticks.
     const AVRational base = av_buffersink_get_time_base(target_);
     const std::int64_t pts = av_rescale_q(out->pts, base, to_av(base_));
-    const std::int64_t duration = av_rescale_q(frame_duration(*out), base, to_av(base_));
     Frame frame(out.release());
     frame.set_pts({pts, base_});
-    frame.set_duration_ticks(duration);
+    if (!durations_.empty()) {
+      frame.set_duration_ticks(durations_.front());
+      durations_.pop_front();
+    }
     KINORA_OK(sink(frame));
   }
 }
 
 base::Status Prefilter::push(const Frame& frame, const Sink& sink) {
   if (!graph_) return sink(frame);
+  durations_.push_back(frame.duration_ticks());
   if (const int code = av_buffersrc_write_frame(source_, frame.av()); code < 0) return av_fail(code, "picture filter");
   return drain(sink);
 }

@@ -48,6 +48,7 @@ base::Status copy_chapters(AVFormatContext& to, const AVFormatContext& from, std
 }
 
 struct Track {
+  bool began = false;  // a packet was copied
   int input = 0;
   int output = 0;
   std::optional<AudioTranscoder> transcoder;
@@ -146,7 +147,11 @@ base::Status SourceTracks::State::pass(Muxer& muxer, Track& track) {
   if (!track.transcoder) {
     if (packet->pts != AV_NOPTS_VALUE) packet->pts -= track.origin;
     if (packet->dts != AV_NOPTS_VALUE) packet->dts -= track.origin;
-    return muxer.write(*packet, track.output, source.time_base);
+    auto written = muxer.write(*packet, track.output, source.time_base);
+    // A damaged packet that the container's filter cannot read (AAC without its header) is left out, as a player would.
+    if (!written && written.error().code == base::ErrorCode::invalid && track.began) return {};
+    track.began = track.began || written.has_value();
+    return written;
   }
   const AVRational encoded = track.transcoder->encoder().time_base;
   const std::int64_t origin = av_rescale_q(track.origin, source.time_base, encoded);

@@ -1,10 +1,12 @@
 #include "media/video_reader.hpp"
 
 #include <cmath>
+#include <deque>
 #include <utility>
 
 #include "media/describe.hpp"
 #include "media/input.hpp"
+#include "media/prefilter.hpp"
 #include "media/scaler.hpp"
 
 namespace kinora::media {
@@ -12,11 +14,13 @@ namespace kinora::media {
 using base::ErrorCode;
 
 struct VideoReader::State {
-  State(Input input_, VideoReaderOptions options_) : input(std::move(input_)), options(options_) {}
+  State(Input input_, const VideoReaderOptions& options_) : input(std::move(input_)), options(options_) {}
 
   base::Result<std::optional<Frame>> next();
-  // decode(), and what shown_at_start adds before the first frame from `start` on.
+  // progressive(), and what shown_at_start adds before the first frame from `start` on.
   base::Result<std::optional<Frame>> in_range();
+  // decode(), deinterlaced when that is wanted.
+  base::Result<std::optional<Frame>> progressive();
   // The next frame of the decoder, whatever its time; nullopt at the end.
   base::Result<std::optional<Frame>> decode();
   base::Status feed();
@@ -31,8 +35,11 @@ struct VideoReader::State {
   std::unique_ptr<Scaler> scaler;  // only when the stream changes its shape
   int width = 0, height = 0, format = -1;
   bool drained = false;
+  std::optional<Prefilter> deinterlacer;  // from the first interlaced frame on
+  std::deque<Frame> filtered;
+  bool flushed = false;
   std::optional<Frame> after;  // with shown_at_start: the frame behind the one that was on the screen
-  std::int64_t decoded = 0, given = 0, damaged = 0;
+  std::int64_t decoded = 0, given = 0, damaged = 0, deinterlaced = 0, resized = 0;
   std::int64_t last_pts = AV_NOPTS_VALUE;      // given out
   std::int64_t last_raw_pts = AV_NOPTS_VALUE;  // as decoded
 };
@@ -71,6 +78,7 @@ base::Status VideoReader::State::normalise(Frame& frame) {
     return {};
   }
   if (av.width == width && av.height == height && av.format == format) return {};
+  ++resized;
   if (!scaler) scaler = std::make_unique<Scaler>(SWS_BICUBIC | SWS_ACCURATE_RND);
   Frame scaled(av_frame_alloc());
   AVFrame* to = scaled.av();
@@ -118,11 +126,37 @@ base::Result<std::optional<Frame>> VideoReader::State::decode() {
   return std::optional<Frame>(std::move(frame));
 }
 
+base::Result<std::optional<Frame>> VideoReader::State::progressive() {
+  const auto keep = [this](const Frame& frame) -> base::Status {
+    filtered.push_back(frame);
+    return {};
+  };
+  while (filtered.empty()) {
+    KINORA_TRY(std::optional<Frame> frame, decode());
+    if (frame && options.deinterlace && !deinterlacer && (stream.interlaced || frame->interlaced())) {
+      KINORA_TRY(deinterlacer, Prefilter::make(stream, *frame, Prefilter::Turn::no));
+    }
+    if (!deinterlacer) return frame;
+    if (frame) {
+      if (frame->interlaced()) ++deinterlaced;
+      KINORA_OK(deinterlacer->push(*frame, keep));
+    } else if (!flushed) {
+      flushed = true;
+      KINORA_OK(deinterlacer->flush(keep));
+    } else {
+      return std::nullopt;
+    }
+  }
+  Frame frame = std::move(filtered.front());
+  filtered.pop_front();
+  return std::optional<Frame>(std::move(frame));
+}
+
 base::Result<std::optional<Frame>> VideoReader::State::in_range() {
   if (after) return std::exchange(after, std::nullopt);
   std::optional<Frame> before;
   for (;;) {
-    KINORA_TRY(std::optional<Frame> frame, decode());
+    KINORA_TRY(std::optional<Frame> frame, progressive());
     if (!frame && decoded == 0) return base::fail(ErrorCode::invalid, "the video holds no picture that can be decoded");
     if (frame && options.start && compare(frame->pts(), *options.start) < 0) {
       if (options.shown_at_start && given == 0) before = std::move(frame);
@@ -186,6 +220,8 @@ const MediaInfo& VideoReader::media() const { return state_->input.info(); }
 Rational VideoReader::time_base() const { return state_->stream.time_base; }
 std::int64_t VideoReader::frames_read() const { return state_->given; }
 std::int64_t VideoReader::damaged_frames() const { return state_->damaged; }
+std::int64_t VideoReader::deinterlaced_frames() const { return state_->deinterlaced; }
+std::int64_t VideoReader::resized_frames() const { return state_->resized; }
 std::int64_t VideoReader::frames_expected() const {
   const StreamInfo& stream = state_->stream;
   double seconds = stream.duration_s.value_or(state_->input.info().duration_s);

@@ -5,6 +5,7 @@
 // All frames have the size and pixel format of the first (a stream that changes in the middle is scaled), and pts that rise
 // strictly (one that does not, in a broken file, becomes the last plus one tick). Full-range "yuvj" formats are given as
 // "yuv" with range full. Colour tags that only the container states are on the frames as well.
+// With `deinterlace`, pictures that are flagged as interlaced become progressive ones, one for one (yadif): as many, at the same times.
 // Damaged pictures are concealed as FFmpeg does and counted. A file that ends early gives what could be decoded; it is an
 // error only when nothing could.
 #include <cstdint>
@@ -30,6 +31,7 @@ struct VideoReaderOptions {
   bool seek = false;
   // Frames carry the codec's motion vectors (motion_vectors.hpp), where its decoder gives them.
   bool motion_vectors = false;
+  bool deinterlace = false;
   Limits limits;
 };
 
@@ -49,6 +51,8 @@ class VideoReader {
   Rational time_base() const;        // of every frame's pts
   std::int64_t frames_read() const;  // given out so far
   std::int64_t damaged_frames() const;
+  std::int64_t deinterlaced_frames() const;
+  std::int64_t resized_frames() const;  // brought to the first one's size or pixel format
   // Best knowledge of how many frames there will be (0: unknown): the container's count, or duration * average rate.
   std::int64_t frames_expected() const;
 

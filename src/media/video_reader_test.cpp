@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
+#include "media/av.hpp"
 #include "media/test_tools.hpp"
 
 namespace kinora::media {
@@ -127,6 +131,61 @@ TEST(VideoReader, keeps_the_first_size_when_the_stream_changes_its_own) {
     EXPECT_EQ((*frame)->height(), 360);
   }
   EXPECT_EQ(frames, 20);
+  EXPECT_EQ(reader->resized_frames(), 10);
+}
+
+std::string luma_of(const Frame& frame) {
+  std::string bytes;
+  for (int y = 0; y < frame.height(); ++y)
+    bytes.append(reinterpret_cast<const char*>(frame.av()->data[0]) + std::ptrdiff_t{y} * frame.av()->linesize[0],
+                 static_cast<std::size_t>(frame.width()));
+  return bytes;
+}
+
+// Fields of two moments in one picture: ffmpeg weaves them, and its yadif is the reference, sample by sample.
+TEST(VideoReader, deinterlaces_flagged_pictures_one_for_one_at_their_times) {
+  ScratchDir dir;
+  const std::string in = dir / "in.mp4", peer = dir / "peer.yuv";
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"),
+                     "-an -t 0.6 -vf scale=192:144,fps=50,tinterlace=interleave_top,setfield=tff -c:v libx264 -flags +ildct+ilme", in));
+  ASSERT_TRUE(ffmpeg(in, "-vf yadif=mode=send_frame:deint=interlaced,extractplanes=y -f rawvideo", peer));
+  std::ifstream raw(peer, std::ios::binary);
+  const std::string wanted{std::istreambuf_iterator<char>(raw), {}};
+  const auto times = frame_times(in);
+  VideoReaderOptions options;
+  options.deinterlace = true;
+  auto reader = VideoReader::open(in, options);
+  ASSERT_TRUE(reader.has_value());
+  std::string got;
+  std::vector<double> our_times;
+  for (;;) {
+    const auto frame = reader->next();
+    ASSERT_TRUE(frame.has_value()) << frame.error().message;
+    if (!*frame) break;
+    EXPECT_FALSE((*frame)->interlaced());
+    our_times.push_back((*frame)->pts().seconds());
+    EXPECT_EQ((*frame)->duration_ticks() * (*frame)->pts().base.value(), 0.04);
+    got += luma_of(**frame);
+  }
+  ASSERT_EQ(our_times.size(), times.size());
+  for (std::size_t i = 0; i < times.size(); ++i) EXPECT_NEAR(our_times[i], times[i], 2e-6);
+  EXPECT_EQ(reader->deinterlaced_frames(), static_cast<std::int64_t>(times.size()));
+  EXPECT_TRUE(got == wanted) << got.size() << " and " << wanted.size() << " bytes";
+}
+
+TEST(VideoReader, leaves_progressive_pictures_alone_when_it_may_deinterlace) {
+  VideoReaderOptions options;
+  options.deinterlace = true;
+  auto plain = VideoReader::open(clip("odd/tiny_16x16.mp4")), careful = VideoReader::open(clip("odd/tiny_16x16.mp4"), options);
+  ASSERT_TRUE(plain && careful);
+  for (;;) {
+    const auto a = plain->next(), b = careful->next();
+    ASSERT_TRUE(a && b);
+    ASSERT_EQ(a->has_value(), b->has_value());
+    if (!*a) break;
+    EXPECT_TRUE(luma_of(**a) == luma_of(**b));
+  }
+  EXPECT_EQ(careful->deinterlaced_frames(), 0);
 }
 
 TEST(VideoReader, refuses_pictures_beyond_the_limit) {

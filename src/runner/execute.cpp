@@ -11,9 +11,8 @@
 #include "runner/image_upscale.hpp"
 #include "runner/reporter.hpp"
 #include "runner/run_pipeline.hpp"
+#include "runner/video_enhance.hpp"
 #include "runner/video_extend.hpp"
-#include "runner/video_interpolate.hpp"
-#include "runner/video_upscale.hpp"
 #include "tasks/picture_rate.hpp"
 
 namespace kinora::runner {
@@ -32,88 +31,108 @@ struct Made {
 std::int64_t integer(const json::object& params, std::string_view key) { return params.at(key).to_number<std::int64_t>(); }
 std::string text(const json::object& params, std::string_view key) { return std::string(params.at(key).as_string()); }
 
-base::Result<Made> make_video(const TaskRequest& request, models::Upscaler& upscaler, const RunnerSettings& settings,
-                              const media::Control& control) {
-  const auto& params = request.params;
-  VideoUpscale work;
-  work.input = request.inputs.at("video");
-  work.scale = params.at("scale").to_number<double>();
-  work.crf = static_cast<int>(integer(params, "crf"));
-  work.preset = text(params, "preset");
-  work.video_only = params.at("video_only").as_bool();
+Upscaling to_upscaling(const json::object& params) {
+  Upscaling how{.scale = params.at("scale").to_number<double>()};
   const std::string accelerate = text(params, "accelerate");
-  if (accelerate != "off") work.accelerate = accelerate == "fast" ? VideoUpscale::Accelerate::fast : VideoUpscale::Accelerate::automatic;
-  work.limits = settings.limits;
-  if (const auto* range = params.if_contains("range"); range != nullptr && range->is_object())
-    work.range =
-        VideoUpscale::Range{.start_pts = integer(range->get_object(), "start_pts"), .end_pts = integer(range->get_object(), "end_pts")};
-  const GeneratedFile file{
-      .slot = "video", .name = work.video_only ? "upscaled.nut" : "upscaled.mp4", .mime = work.video_only ? "video/x-nut" : "video/mp4"};
-  work.output = (request.output_dir / file.name).string();
-  KINORA_TRY(const auto done, upscale_video(work, upscaler, control));
-  Made made{.files = {file},
-            .units = static_cast<double>(done.frames),
-            .facts = {{"frames", done.frames}, {"damaged_frames", done.damaged_frames}, {"width", done.width}, {"height", done.height}}};
-  if (done.accelerated)
-    made.facts["acceleration"] = {{"frames", done.accelerated->frames},
-                                  {"whole_frames", done.accelerated->whole},
-                                  {"tiles", done.accelerated->tiles},
-                                  {"cells", done.accelerated->cells},
-                                  {"carried_cells", done.accelerated->carried}};
-  return made;
+  if (accelerate != "off") how.accelerate = accelerate == "fast" ? Upscaling::Accelerate::fast : Upscaling::Accelerate::automatic;
+  return how;
 }
 
-base::Result<VideoInterpolate> to_interpolation(const TaskRequest& request, const RunnerSettings& settings) {
-  const auto& params = request.params;
-  VideoInterpolate work;
-  work.input = request.inputs.at("video");
+base::Result<Interpolation> to_interpolation(const json::object& params, const RunnerSettings& settings) {
+  Interpolation how;
   if (const auto* target = params.if_contains("target_fps")) {
     KINORA_TRY(const auto rate, tasks::parse_picture_rate(target->as_string()));
-    work.rate = TargetRate{{rate.num, rate.den}};
+    how.rate = TargetRate{{rate.num, rate.den}};
   } else if (params.contains("factor")) {
-    work.rate = Factor{static_cast<int>(integer(params, "factor"))};
+    how.rate = Factor{static_cast<int>(integer(params, "factor"))};
   }
-  if (const auto scale = text(params, "scale"); scale != "auto") work.scale = std::stod(scale);  // one of the catalogue's
-  work.ensemble = params.at("ensemble").as_bool();
-  work.keep_repeats = text(params, "repeats") == "keep";
+  // Where pictures are enlarged as well, "scale" is that of the pictures.
+  const auto flow_scale = text(params, params.contains("flow_scale") ? "flow_scale" : "scale");
+  if (flow_scale != "auto") how.flow_scale = std::stod(flow_scale);  // one of the catalogue's
+  how.ensemble = params.at("ensemble").as_bool();
+  how.keep_repeats = text(params, "repeats") == "keep";
+  how.memory_bytes = nn::device_memory(settings.device).total_bytes;
+  return how;
+}
+
+// What a task asks for; `upscale` and `interpolate` are set for the networks that there are. model: the upscaler, or the interpolator where
+// there is none.
+base::Result<VideoEnhance> to_enhancement(const TaskRequest& request, const Networks& networks, const ModelEntry& model,
+                                          const RunnerSettings& settings) {
+  const auto& params = request.params;
+  VideoEnhance work;
+  work.input = request.inputs.at("video");
   work.crf = static_cast<int>(integer(params, "crf"));
   work.preset = text(params, "preset");
   work.video_only = params.at("video_only").as_bool();
-  work.memory_bytes = nn::device_memory(settings.device).total_bytes;
   work.limits = settings.limits;
-  if (const auto* range = params.if_contains("range"); range != nullptr && range->is_object())
-    work.range = VideoInterpolate::Range{.start_pts = integer(range->get_object(), "start_pts"),
-                                         .end_pts = integer(range->get_object(), "end_pts"),
-                                         .origin_pts = integer(range->get_object(), "origin_pts")};
+  if (const auto* range = params.if_contains("range"); range != nullptr && range->is_object()) {
+    const auto& ticks = range->get_object();
+    work.range = VideoEnhance::Range{.start_pts = integer(ticks, "start_pts"), .end_pts = integer(ticks, "end_pts")};
+    work.range->origin_pts = ticks.contains("origin_pts") ? integer(ticks, "origin_pts") : work.range->start_pts;
+  }
+  if (networks.upscaler != nullptr) work.upscale = to_upscaling(params);
+  if (networks.interpolator != nullptr) {
+    KINORA_TRY(work.interpolate, to_interpolation(params, settings));
+  }
+  if (work.upscale && work.interpolate) {
+    const auto* ops = params.if_contains("ops");
+    const auto* factor = std::get_if<Factor>(&work.interpolate->rate);
+    work.first = ops == nullptr ? cheaper_first({.upscaler_weights = static_cast<double>(model.bytes) / sizeof(float),
+                                                 .scale = work.upscale->scale,
+                                                 .factor = factor != nullptr ? factor->factor : 2.0})
+                 : ops->as_array().front().as_string() == name(Op::upscale) ? Op::upscale
+                                                                            : Op::interpolate;
+  }
   return work;
 }
 
-base::Result<Made> interpolate(const TaskRequest& request, const ModelEntry& model, ModelStore& models, const RunnerSettings& settings,
-                               const std::stop_token& stop, const Report& report) {
-  KINORA_TRY(auto work, to_interpolation(request, settings));
-  models::Interpolator& interpolator = models.interpolator(model);
+json::object facts_of(const VideoEnhanced& done) {
+  json::object facts{{"frames", done.frames},
+                     {"source_frames", done.source_frames},
+                     {"damaged_frames", done.damaged_frames},
+                     {"deinterlaced_frames", done.deinterlaced_frames},
+                     {"resized_frames", done.resized_frames},
+                     {"width", done.width},
+                     {"height", done.height}};
+  json::array ops;
+  for (const Op op : done.ops) ops.emplace_back(name(op));
+  facts["ops"] = std::move(ops);
+  if (done.alpha_dropped) facts["notes"] = json::array{"the video's transparency was left out"};
+  if (done.interpolated) {
+    facts["interpolated_frames"] = done.interpolated->made;
+    facts["cuts"] = done.interpolated->cuts;
+    facts["repeats"] = done.interpolated->repeats;
+  }
+  if (done.accelerated)
+    facts["acceleration"] = {{"frames", done.accelerated->frames},
+                             {"whole_frames", done.accelerated->whole},
+                             {"tiles", done.accelerated->tiles},
+                             {"cells", done.accelerated->cells},
+                             {"carried_cells", done.accelerated->carried}};
+  return facts;
+}
+
+// The networks are loaded before the first report.
+base::Result<Made> enhance(const TaskRequest& request, const Networks& networks, const ModelEntry& model, const RunnerSettings& settings,
+                           const std::stop_token& stop, const Report& report) {
+  KINORA_TRY(auto work, to_enhancement(request, networks, model, settings));
   if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "canceled");
   MediaReporter reporter("frame", report);
   const media::Control control{.stop = stop, .report = std::ref(reporter)};
-  const GeneratedFile file{.slot = "video",
-                           .name = work.video_only ? "interpolated.nut" : "interpolated.mp4",
-                           .mime = work.video_only ? "video/x-nut" : "video/mp4"};
+  const std::string stem = !work.upscale ? "interpolated" : !work.interpolate ? "upscaled" : "enhanced";
+  const GeneratedFile file{
+      .slot = "video", .name = stem + (work.video_only ? ".nut" : ".mp4"), .mime = work.video_only ? "video/x-nut" : "video/mp4"};
   work.output = (request.output_dir / file.name).string();
-  KINORA_TRY(const auto done, interpolate_video(work, interpolator, control));
-  return Made{.files = {file},
-              .units = static_cast<double>(done.frames) * done.width * done.height,
-              .facts = {{"frames", done.frames},
-                        {"source_frames", done.source_frames},
-                        {"interpolated_frames", done.made},
-                        {"cuts", done.cuts},
-                        {"repeats", done.repeats},
-                        {"damaged_frames", done.damaged_frames},
-                        {"width", done.width},
-                        {"height", done.height}}};
+  KINORA_TRY(const auto done, enhance_video(work, networks, control));
+  return Made{.files = {file}, .units = static_cast<double>(done.frames) * done.width * done.height, .facts = facts_of(done)};
 }
 
 base::Result<Made> make_image(const TaskRequest& request, models::Upscaler& upscaler, const RunnerSettings& settings,
-                              const media::Control& control) {
+                              const std::stop_token& stop, const Report& report) {
+  if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "canceled");
+  MediaReporter reporter("pixel", report);
+  const media::Control control{.stop = stop, .report = std::ref(reporter)};
   const bool jpeg = text(request.params, "format") == "jpeg";
   const GeneratedFile file{.slot = "image", .name = jpeg ? "upscaled.jpg" : "upscaled.png", .mime = jpeg ? "image/jpeg" : "image/png"};
   const ImageUpscale work{.input = request.inputs.at("image"),
@@ -122,21 +141,18 @@ base::Result<Made> make_image(const TaskRequest& request, models::Upscaler& upsc
                           .scale = request.params.at("scale").to_number<double>(),
                           .limits = settings.limits};
   KINORA_TRY(const auto done, upscale_image(work, upscaler, control));
-  return Made{.files = {file}, .units = 1, .facts = {{"width", done.width}, {"height", done.height}}};
+  return Made{
+      .files = {file}, .units = static_cast<double>(done.width) * done.height, .facts = {{"width", done.width}, {"height", done.height}}};
 }
 
-base::Result<Made> upscale(const TaskRequest& request, const ModelEntry& model, ModelStore& models, const RunnerSettings& settings,
-                           const std::stop_token& stop, const Report& report) {
+// A network for pictures or videos; the denoise strength of the request is set.
+base::Result<models::Upscaler*> upscaler_of(const TaskRequest& request, const ModelEntry& model, ModelStore& models) {
   models::Upscaler& upscaler = models.upscaler(model);
   const auto* denoise = request.params.if_contains("denoise");
   if (!upscaler.set_denoise(denoise == nullptr ? 1 : denoise->to_number<double>()))
     return base::fail(base::ErrorCode::invalid,
                       model.id + " has no denoise strength: that needs a second checkpoint, as realesr-general-x4v3 has");
-  if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "canceled");
-  const bool video = request.task == "video-upscale";
-  MediaReporter reporter(video ? "frame" : "pixel", report);
-  const media::Control control{.stop = stop, .report = std::ref(reporter)};
-  return video ? make_video(request, upscaler, settings, control) : make_image(request, upscaler, settings, control);
+  return &upscaler;
 }
 
 // What is needed to make the same again; also the comment of a video file.
@@ -156,7 +172,7 @@ base::Result<json::object> recipe(const TaskRequest& request, const ModelEntry& 
 struct Chosen {
   ModelEntry model;
   std::vector<models::AdapterChoice> adapters;
-  std::optional<ModelEntry> refiner;
+  std::optional<ModelEntry> refiner, interpolator;
 };
 
 tasks::TaskFailure missing(const base::Error& error, bool elsewhere) {
@@ -173,7 +189,7 @@ std::variant<Chosen, tasks::TaskFailure> choose(const TaskRequest& request, cons
   const int wanted_scale = scale != nullptr && scale->is_number() ? static_cast<int>(std::ceil(scale->to_number<double>())) : 0;
   auto model = models.choose(request.model, request.task, wanted_scale);
   if (!model) return missing(model.error(), false);
-  Chosen chosen{.model = *std::move(model), .adapters = {}, .refiner = std::nullopt};
+  Chosen chosen{.model = *std::move(model), .adapters = {}, .refiner = std::nullopt, .interpolator = std::nullopt};
   auto adapters = chosen_adapters(request, [&](const std::string& id) { return models.adapter(id); });
   if (!adapters) return missing(adapters.error(), true);
   chosen.adapters = *std::move(adapters);
@@ -182,7 +198,28 @@ std::variant<Chosen, tasks::TaskFailure> choose(const TaskRequest& request, cons
     if (!refiner) return missing(refiner.error(), true);
     chosen.refiner = *std::move(refiner);
   }
+  if (request.task == "video-enhance") {
+    const auto* id = request.params.if_contains("interpolator");
+    auto interpolator = models.choose(id != nullptr ? std::optional(std::string(id->as_string())) : std::nullopt, "frame-interpolation", 0);
+    if (!interpolator) return missing(interpolator.error(), true);
+    chosen.interpolator = *std::move(interpolator);
+  }
   return chosen;
+}
+
+// The tasks of upscalers and interpolators.
+base::Result<Made> run_networks(const TaskRequest& request, const Chosen& chosen, ModelStore& models, const RunnerSettings& settings,
+                                const std::stop_token& stop, const Report& report) {
+  Networks networks;
+  if (request.task == "frame-interpolation") {
+    networks.interpolator = &models.interpolator(chosen.model);
+    return enhance(request, networks, chosen.model, settings, stop, report);
+  }
+  KINORA_TRY(networks.upscaler, upscaler_of(request, chosen.model, models));
+  if (request.task == "image-upscale") return make_image(request, *networks.upscaler, settings, stop, report);
+  const Residency::Hold hold(models.residency(), chosen.model.id);
+  if (chosen.interpolator) networks.interpolator = &models.interpolator(*chosen.interpolator);
+  return enhance(request, networks, chosen.model, settings, stop, report);
 }
 
 base::Result<Made> generate(const TaskRequest& request, const Chosen& chosen, ModelStore& models, const RunnerSettings& settings,
@@ -243,9 +280,8 @@ base::Result<tasks::TaskEvent> run(const TaskRequest& request, ModelStore& model
   std::error_code failed;
   std::filesystem::create_directories(request.output_dir, failed);
   if (failed) return base::fail(base::ErrorCode::io, "the output folder cannot be made: " + failed.message());
-  const auto how = request.task == "frame-interpolation" ? interpolate : upscale;
   KINORA_TRY(Made made, model.pipeline ? generate(request, chosen, models, settings, stop, report)
-                                       : how(request, model, models, settings, stop, report));
+                                       : run_networks(request, chosen, models, settings, stop, report));
 
   tasks::TaskResult result;
   for (const GeneratedFile& file : made.files) {

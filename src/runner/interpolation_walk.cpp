@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runner/video_interpolate.hpp"
-
 namespace kinora::runner {
 namespace {
 

@@ -13,6 +13,9 @@
 
 namespace kinora::runner {
 
+// Picture times without a picture from which on nothing is made up.
+inline constexpr double kMaxGap = 2.5;
+
 class InterpolationWalk {
  public:
   struct Source {

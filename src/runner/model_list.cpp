@@ -46,6 +46,11 @@ class Lister {
         model.parts.safety_checker = checker_;
         model.pipeline->safety_checker = true;
       }
+    // Both in one pass, where there is a network for each.
+    const auto serves = [](std::string_view task) { return [task](const ModelEntry& model) { return model.serves(task); }; };
+    if (std::ranges::any_of(list_.models, serves("frame-interpolation")))
+      for (ModelEntry& model : list_.models)
+        if (model.serves("video-upscale")) model.tasks.emplace_back("video-enhance");
     std::sort(list_.models.begin(), list_.models.end(), [](const ModelEntry& a, const ModelEntry& b) { return a.id < b.id; });
     std::sort(list_.adapters.begin(), list_.adapters.end(), [](const AdapterEntry& a, const AdapterEntry& b) { return a.id < b.id; });
     std::sort(list_.refusals.begin(), list_.refusals.end(), [](const Refusal& a, const Refusal& b) { return a.id < b.id; });

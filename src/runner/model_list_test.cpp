@@ -48,6 +48,16 @@ class ModelFolders : public ::testing::Test {
   testing::Scratch scratch;
 };
 
+TEST_F(ModelFolders, upscalers_do_both_where_an_interpolator_is) {
+  testing::make_model(scratch.path() / "twice");
+  EXPECT_FALSE(list().models[0].serves("video-enhance"));
+  link("rife_425/model", "rife");
+  const auto found = list();
+  EXPECT_THAT(ids(found.models), ElementsAre("rife", "twice"));
+  EXPECT_FALSE(found.models[0].serves("video-enhance"));
+  EXPECT_TRUE(found.models[1].serves("video-enhance"));
+}
+
 TEST_F(ModelFolders, folders_of_every_kind_are_found) {
   link("pipe_sd15/model", "sd15");
   link("pipe_sdxl/model", "models--tiny--sdxl/snapshots/abc");

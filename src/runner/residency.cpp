@@ -75,8 +75,9 @@ void Residency::evict(Entries::iterator entry, const std::string& for_id) {
 
 void Residency::make_room(std::uint64_t needed, const std::string& for_id) {
   while (device_used() + needed > budget_.device_bytes) {
-    const auto oldest = std::find_if(entries_.rbegin(), entries_.rend(),
-                                     [&](const Entry& e) { return e.row.on_device && !e.row.pinned && e.row.id != for_id; });
+    const auto oldest = std::find_if(entries_.rbegin(), entries_.rend(), [&](const Entry& e) {
+      return e.row.on_device && !e.row.pinned && !held(e.row.id) && e.row.id != for_id;
+    });
     if (oldest == entries_.rend()) return;
     evict(std::next(oldest).base(), for_id);
   }
@@ -85,7 +86,7 @@ void Residency::make_room(std::uint64_t needed, const std::string& for_id) {
 void Residency::release_others(const std::string& id) {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto here = entry++;
-    if (here->row.id != id && here->row.on_device) evict(here, id);
+    if (here->row.id != id && !held(here->row.id) && here->row.on_device) evict(here, id);
   }
   if (trim_) trim_();
 }

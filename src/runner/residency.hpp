@@ -3,7 +3,8 @@
 // least recently go, first to host memory (from where they come back without reading files), then altogether. Pinned ones stay. A
 // model that fits only piece by piece runs with component offload; one that does not fit at all is refused with the numbers.
 //
-// use(), release_others() and pin() from the inference thread; rows() from any.
+// use(), Hold, release_others() and pin() from the inference thread; rows() from any.
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -56,7 +57,19 @@ class Residency {
   // The model, on the device. When memory is short in spite of the numbers, everything else goes and it is tried once more.
   // Throws DoesNotFit, and what `make` throws.
   Resident& use(const WantedModel& wanted, const Make& make);
-  // Everything but `id` leaves the device, pinned models too: after an out-of-memory while it ran.
+  // While it lives, the model of that id stays where it is, whatever others need: for a task that runs several.
+  class Hold {
+   public:
+    Hold(Residency& residency, std::string id) : residency_(residency), id_(std::move(id)) { residency_.held_.push_back(id_); }
+    ~Hold() { residency_.held_.erase(std::find(residency_.held_.begin(), residency_.held_.end(), id_)); }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    Residency& residency_;
+    std::string id_;
+  };
+  // Everything but `id` and what is held leaves the device, pinned models too: after an out-of-memory while it ran.
   void release_others(const std::string& id);
   // A pinned model is not evicted for another. The name counts whether or not it is loaded.
   void pin(const std::string& id, bool pinned);
@@ -78,6 +91,7 @@ class Residency {
   using Entries = std::list<Entry>;  // most recently used first
 
   Entries::iterator find(const std::string& id);
+  bool held(const std::string& id) const { return std::find(held_.begin(), held_.end(), id) != held_.end(); }
   std::uint64_t device_used() const;
   std::uint64_t host_used(const std::string& except) const;
   void make_room(std::uint64_t needed, const std::string& for_id);
@@ -91,6 +105,7 @@ class Residency {
   mutable std::mutex mutex_;  // of entries_ and pins_ against rows(); the models belong to the inference thread
   Entries entries_;
   std::vector<std::string> pins_;
+  std::vector<std::string> held_;
 };
 
 }  // namespace kinora::runner

@@ -89,6 +89,20 @@ TEST_F(Residencies, the_least_recently_used_goes_first) {
   EXPECT_EQ(device_.used, 70U);
 }
 
+TEST_F(Residencies, what_a_task_holds_stays_for_its_second_model) {
+  Residency residency({.device_bytes = 100});
+  use(residency, "a", 60);
+  {
+    const Residency::Hold hold(residency, "a");
+    EXPECT_THROW(use(residency, "b", 60), DoesNotFit);
+    residency.release_others("b");
+    EXPECT_THAT(on_device(residency), ElementsAre("a"));
+    use(residency, "c", 40);
+  }
+  use(residency, "b", 60);
+  EXPECT_THAT(on_device(residency), ElementsAre("b", "c"));
+}
+
 TEST_F(Residencies, a_model_in_host_memory_comes_back_without_loading) {
   Residency residency({.device_bytes = 100, .host_bytes = 100});
   use(residency, "a", 80);

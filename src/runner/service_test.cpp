@@ -224,6 +224,31 @@ TEST_F(Services, serves_published_files_by_their_names) {
     EXPECT_EQ(large.at("type").as_string(), "result") << json::serialize(large);
     EXPECT_EQ(testing::ffprobe(work_ / "out/upscaled.mp4", "width,height,nb_frames"), "256,192,25");
 
+    // Both in one pass, the interpolator named or the only one there is.
+    json::object chain;
+    chain["scale"] = 4;
+    chain["factor"] = 2;
+    chain["ops"] = json::array{"interpolate", "upscale"};
+    for (const bool named : {false, true}) {
+      if (named) chain["interpolator"] = "rife-4.25";
+      const auto both_done = co_await result_of("video-enhance", chain, "RealESRGAN_x4plus");
+      EXPECT_EQ(both_done.at("type").as_string(), "result") << json::serialize(both_done);
+      const auto& facts = both_done.at("outputs").at("video");
+      EXPECT_EQ(json::serialize(facts.at("ops")), R"(["interpolate","upscale"])");
+      EXPECT_GT(facts.at("interpolated_frames").as_int64(), 0);
+      EXPECT_EQ(both_done.at("metrics").at("units").to_number<double>(), 50.0 * 256 * 192);
+      EXPECT_EQ(testing::ffprobe(work_ / "out/enhanced.mp4", "width,height,r_frame_rate,nb_frames"), "256,192,50/1,50");
+    }
+    chain.erase("ops");  // the tiny upscaler is as light as can be
+    EXPECT_EQ(json::serialize((co_await result_of("video-enhance", chain, "RealESRGAN_x4plus")).at("outputs").at("video").at("ops")),
+              R"(["interpolate","upscale"])");
+    chain["interpolator"] = "nobody";
+    EXPECT_THAT(json::serialize(co_await result_of("video-enhance", chain, "RealESRGAN_x4plus")), HasSubstr("model_not_found"));
+    chain["ops"] = json::array{"upscale", "upscale"};
+    auto twice = order();
+    twice["params"] = chain;
+    EXPECT_THAT((co_await call("POST", "/tasks/video-enhance", json::serialize(twice))).body, HasSubstr("is there twice"));
+
     // Refused by name, before work: what the network or the catalogue does not have.
     four["denoise"] = 0.5;
     EXPECT_THAT(json::serialize(co_await result_of("video-upscale", four, "RealESRGAN_x4plus")), HasSubstr("no denoise strength"));

@@ -24,8 +24,6 @@ constexpr std::array kPingOutputs{OutputSlot{.slot = "ping", .file = false, .doc
 constexpr std::array kProbeOutputs{
     OutputSlot{.slot = "media", .file = false, .doc = "container, streams, duration, sizes, rates, colours"}};
 
-constexpr std::array kImageInput{InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the source picture"}};
-
 // transcode
 constexpr std::array kRendition{
     ParamSpec{.name = "name",
@@ -75,57 +73,6 @@ constexpr std::array kThumbnailParams{
               .values = kPictures,
               .default_json = "\"jpeg\"",
               .doc = "kind of picture"},
-};
-constexpr std::array kImageOutputs{OutputSlot{.slot = "image", .doc = "the picture", .kind = MediaKind::image}};
-
-// upscale
-constexpr ParamSpec kScale{.name = "scale",
-                           .type = ParamType::number,
-                           .min = 1,
-                           .max = 8,
-                           .default_json = "2",
-                           .doc = "factor of width and height; where it is not the network's own, its result is resampled"};
-constexpr ParamSpec kDenoise{.name = "denoise",
-                             .type = ParamType::number,
-                             .min = 0,
-                             .max = 1,
-                             .doc = "how much noise is removed; only networks with a second checkpoint, as realesr-general-x4v3"};
-constexpr std::array kImageUpscaleParams{
-    kScale,
-    kDenoise,
-    ParamSpec{.name = "format",
-              .type = ParamType::string,
-              .min = 1,
-              .max = 8,
-              .values = kPictures,
-              .default_json = "\"png\"",
-              .doc = "kind of picture"},
-};
-constexpr std::array kRange{
-    ParamSpec{
-        .name = "start_pts", .type = ParamType::integer, .min = -kAnyPts, .max = kAnyPts, .required = true, .doc = "first, inclusive"},
-    ParamSpec{.name = "end_pts", .type = ParamType::integer, .min = -kAnyPts, .max = kAnyPts, .required = true, .doc = "last, exclusive"},
-};
-constexpr std::array<std::string_view, 3> kAccelerations{"off", "fast", "auto"};
-constexpr std::array kVideoUpscaleParams{
-    kScale,
-    kDenoise,
-    ParamSpec{.name = "accelerate",
-              .type = ParamType::string,
-              .min = 1,
-              .max = 8,
-              .values = kAccelerations,
-              .default_json = "\"off\"",
-              .doc = "the network only where the picture is new, the rest carried along the motion: fast always, auto while it saves "
-                     "time. Off by default, also for a patent (docs/decisions/0007)"},
-    kCrf,
-    kQuickPreset,
-    ParamSpec{.name = "range",
-              .type = ParamType::object,
-              .internal = true,
-              .members = kRange,
-              .doc = "only frames with these timestamps, for a chunk"},
-    kVideoOnly,
 };
 
 // cut, join: made by the planner
@@ -180,21 +127,10 @@ constexpr std::array kTasks{
              .params = kThumbnailParams,
              .outputs = kImageOutputs,
              .default_deadline_s = 300},
-    TaskSpec{.name = "image-upscale",
-             .summary = "A picture made larger by a network",
-             .has_models = true,
-             .inputs = kImageInput,
-             .params = kImageUpscaleParams,
-             .outputs = kImageOutputs,
-             .default_deadline_s = 900},
-    TaskSpec{.name = "video-upscale",
-             .summary = "A video made larger by a network, sound kept",
-             .has_models = true,
-             .inputs = kVideoInput,
-             .params = kVideoUpscaleParams,
-             .outputs = kVideoOutputs,
-             .default_deadline_s = 86'400},
+    enhancement::kImageUpscale,
+    enhancement::kVideoUpscale,
     enhancement::kFrameInterpolation,
+    enhancement::kVideoEnhance,
     generation::kTextToImage,
     generation::kImageToImage,
     generation::kInpaint,

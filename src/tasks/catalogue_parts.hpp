@@ -13,7 +13,9 @@ inline constexpr std::array kPresets{Text("ultrafast"), Text("superfast"), Text(
                                      Text("medium"),    Text("slow"),      Text("slower"),   Text("veryslow")};
 
 inline constexpr std::array kVideoInput{InputSlot{.slot = "video", .kind = MediaKind::video, .doc = "the source video"}};
+inline constexpr std::array kImageInput{InputSlot{.slot = "image", .kind = MediaKind::image, .doc = "the source picture"}};
 inline constexpr std::array kVideoOutputs{OutputSlot{.slot = "video", .doc = "the video", .kind = MediaKind::video}};
+inline constexpr std::array kImageOutputs{OutputSlot{.slot = "image", .doc = "the picture", .kind = MediaKind::image}};
 
 // Of tasks that encode H.264.
 inline constexpr ParamSpec kCrf{.name = "crf",

@@ -32,7 +32,8 @@ TEST(Catalogue, holds_the_tasks_of_the_protocol) {
                            "image-to-video",
                            "text-to-video",
                            "video-extend",
-                           "frame-interpolation"})
+                           "frame-interpolation",
+                           "video-enhance"})
     EXPECT_NE(find_task(name), nullptr) << name;
   EXPECT_EQ(find_task("text-to-speech"), nullptr);
   EXPECT_EQ(find_task(""), nullptr);
@@ -48,6 +49,12 @@ TEST(Catalogue, names_models_only_for_network_tasks) {
   EXPECT_TRUE(find_task("video-upscale")->has_models);
   EXPECT_TRUE(find_task("image-upscale")->has_models);
   EXPECT_FALSE(find_task("transcode")->has_models);
+}
+
+TEST(Catalogue, prices_enhancement_by_what_comes_out) {
+  EXPECT_EQ(find_task("image-upscale")->price_unit, "output_pixel");
+  for (const char* name : {"video-upscale", "frame-interpolation", "video-enhance"})
+    EXPECT_EQ(find_task(name)->price_unit, "output_pixel_frame") << name;
 }
 
 TEST(Catalogue, has_no_name_twice_and_documents_everything) {

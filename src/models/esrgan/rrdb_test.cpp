@@ -1,12 +1,18 @@
 #include "models/esrgan/rrdb.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "models/esrgan/mix_weights.hpp"
 #include "models/esrgan/rrdb_aten.hpp"
 #include "models/esrgan/rrdb_names.hpp"
+#include "models/tiles.hpp"
 #include "nn/load_error.hpp"
 #include "nn/safetensors.hpp"
 
@@ -107,6 +113,37 @@ TEST_P(RrdbTiles, give_the_whole_picture_within_a_small_error_and_any_size_works
     tiled.upscale(picture, b.data());
     for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1);
   }
+}
+
+// A network as deep as the published one (an output pixel could see 349 pixels on each side) with weights as large as training starts with:
+// what lies beyond the tiles' context changes less than the tolerance of the golden cases, so tiles need no blending. Without context they
+// do.
+TEST(Rrdb, sees_so_little_beyond_the_context_of_its_tiles_that_no_seam_shows) {
+  constexpr double kTolerance = 6e-5;  // of rrdb_golden_test.cpp, of the output's magnitude
+  at::manual_seed(1);
+  const RrdbConfig config{.num_feat = 8, .num_block = 23, .num_grow_ch = 4};
+  nn::TensorMap weights;
+  for (const auto& [name, shape] : rrdb_shapes(config)) {
+    const double fan_in = shape.size() == 4 ? static_cast<double>(9 * shape[1]) : 1e4;
+    weights.emplace(name, at::randn(shape).mul(std::sqrt(2 / fan_in)));
+  }
+  nn::WeightLoad load(weights, {}, "random");
+  const RrdbNet net(config, load.root());
+  constexpr std::int64_t kWidth = 150, kHeight = 20, kTile = 70;
+  const auto x = at::rand({1, 3, kHeight, kWidth}), whole = net.forward_any(x);
+  const auto furthest = [&](std::int64_t context) {
+    double most = 0;
+    for (const Tile& t : plan_tiles(kWidth, kHeight, kTile, kTile, context)) {
+      const auto tile = net.forward_any(x.slice(2, t.y0, t.y1).slice(3, t.x0, t.x1));
+      const auto kept =
+          tile.slice(2, (t.keep_y0 - t.y0) * 4, (t.keep_y1 - t.y0) * 4).slice(3, (t.keep_x0 - t.x0) * 4, (t.keep_x1 - t.x0) * 4);
+      const auto same = whole.slice(2, t.keep_y0 * 4, t.keep_y1 * 4).slice(3, t.keep_x0 * 4, t.keep_x1 * 4);
+      most = std::max(most, kept.sub(same).abs().max().item<double>());
+    }
+    return most / whole.abs().max().item<double>();
+  };
+  EXPECT_LT(furthest(kRrdbContext), kTolerance);
+  EXPECT_GT(furthest(0), 100 * kTolerance);
 }
 
 TEST(MixWeights, lie_on_the_line_between_the_two) {

@@ -1,10 +1,11 @@
 #include "models/rife/ifnet.hpp"
 
 #include <ATen/ops/add.h>
+#include <ATen/ops/addcmul.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv_transpose2d.h>
-#include <ATen/ops/full.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/pixel_shuffle.h>
@@ -44,9 +45,8 @@ at::Tensor IfNet::Block::operator()(const at::Tensor& inputs, const at::Tensor& 
   if (flow.defined()) x = at::cat({x, resized(flow, 1 / scale).div(scale)}, 1);
   x = x.to(shrink0.weight.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
   x = leaky(shrink1(leaky(shrink0(x))));
-  for (const auto& layer : residual) x = leaky(at::add(layer.conv(x).mul(layer.beta), x));
-  at::Tensor y = resized(at::pixel_shuffle(last(x), 2).to(at::kFloat), scale);
-  return at::cat({channels(y, 0, 4).mul(scale), channels(y, 4, y.size(1))}, 1);
+  for (const auto& layer : residual) x = leaky(at::addcmul(x, layer.conv(x), layer.beta));
+  return resized(at::pixel_shuffle(last(x), 2).to(at::kFloat), scale);
 }
 
 IfNet::IfNet(const IfnetConfig& config, const nn::Weights& w) : config_(config) {
@@ -78,23 +78,21 @@ IfNet::IfNet(const IfnetConfig& config, const nn::Weights& w) : config_(config) 
 
 Prepared IfNet::prepare(const at::Tensor& rgb, double scale) const {
   const std::int64_t m = config_.pad_multiple(scale), height = rgb.size(2), width = rgb.size(3);
-  Prepared made{.picture = at::constant_pad_nd(rgb, {0, (m - width % m) % m, 0, (m - height % m) % m}, 0),
-                .features = {},
-                .height = height,
-                .width = width};
-  if (!config_.has_encoder()) return made;
-  const auto x = made.picture.to(encode0_.weight.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
-  made.features = encode3_(leaky(encode2_(leaky(encode1_(leaky(encode0_(x))))))).to(at::kFloat);
-  return made;
+  auto planes = at::constant_pad_nd(rgb, {0, (m - width % m) % m, 0, (m - height % m) % m}, 0).contiguous(at::MemoryFormat::ChannelsLast);
+  if (config_.has_encoder()) {
+    const auto x = planes.to(encode0_.weight.scalar_type());
+    const auto features = encode3_(leaky(encode2_(leaky(encode1_(leaky(encode0_(x))))))).to(at::kFloat);
+    planes = at::cat({planes, features}, 1).contiguous(at::MemoryFormat::ChannelsLast);
+  }
+  return {.planes = std::move(planes), .height = height, .width = width};
 }
 
 Moment IfNet::between(const Prepared& a, const Prepared& b, double t, const Options& options) const {
   const bool both_ways = options.ensemble && ensembles();
-  const auto time = at::full({a.picture.size(0), 1, a.picture.size(2), a.picture.size(3)}, t, a.picture.options());
-  // Picture and features are warped together, in one pass over the flow.
-  const auto whole = [](const Prepared& of) { return of.features.defined() ? at::cat({of.picture, of.features}, 1) : of.picture; };
-  const at::Tensor from_a = whole(a).contiguous(at::MemoryFormat::ChannelsLast),
-                   from_b = whole(b).contiguous(at::MemoryFormat::ChannelsLast);
+  // One tensor in another layout would turn all that are joined with it into that layout, and every convolution would turn them back.
+  const at::Tensor &from_a = a.planes, &from_b = b.planes;
+  const auto time =
+      at::empty({from_a.size(0), 1, from_a.size(2), from_a.size(3)}, from_a.options(), at::MemoryFormat::ChannelsLast).fill_(t);
   at::Tensor at_a = from_a, at_b = from_b, flow, mask, carried;
   Moment moment;
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
@@ -108,11 +106,11 @@ Moment IfNet::between(const Prepared& a, const Prepared& b, double t, const Opti
       return at::cat(all, 1);
     };
     at::Tensor answer = blocks_[i](inputs(at_a, at_b, time, mask), flow, scale);
-    at::Tensor turn = channels(answer, 0, 4), blend = channels(answer, 4, 5);
+    at::Tensor turn = channels(answer, 0, 4).mul(scale), blend = channels(answer, 4, 5);
     if (both_ways) {
       const auto back = blocks_[i](inputs(at_b, at_a, time.mul(-1).add(1), mask.defined() ? mask.neg() : mask),
                                    flow.defined() ? swapped(flow) : flow, scale);
-      turn = at::add(turn, swapped(channels(back, 0, 4))).div(2);
+      turn = at::add(turn, swapped(channels(back, 0, 4).mul(scale))).div(2);
       blend = at::sub(blend, channels(back, 4, 5)).div(2);
     }
     flow = flow.defined() ? at::add(flow, turn) : turn;
@@ -122,9 +120,11 @@ Moment IfNet::between(const Prepared& a, const Prepared& b, double t, const Opti
     } else {
       mask = mask.defined() ? at::add(mask, blend) : blend;
     }
-    at_a = warp(from_a, channels(flow, 0, 2));
-    at_b = warp(from_b, channels(flow, 2, 4));
     const bool last = i + 1 == blocks_.size();
+    // Features are for the next block only.
+    const auto wanted = [&](const at::Tensor& from) { return last ? channels(from, 0, 3) : from; };
+    at_a = warp(wanted(from_a), channels(flow, 0, 2));
+    at_b = warp(wanted(from_b), channels(flow, 2, 4));
     if (last || mask.requires_grad()) moment.merged.push_back(at::lerp(channels(at_b, 0, 3), channels(at_a, 0, 3), at::sigmoid(mask)));
   }
   moment.picture = moment.merged.back().slice(2, 0, a.height).slice(3, 0, a.width);

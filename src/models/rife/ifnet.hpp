@@ -14,8 +14,9 @@ namespace kinora::models::rife {
 
 // A picture as the network wants it, made once for all moments that it is used for.
 struct Prepared {
-  at::Tensor picture;   // [B, 3, H', W'] float32 0..1, padded with zeros at the right and bottom
-  at::Tensor features;  // [B, features, H', W'] of the encoder; undefined with the layout of 4.6
+  // [B, 3 + features, H', W'] float32, channels last: the picture 0..1, padded with zeros at the right and bottom, and what the encoder
+  // made of it (nothing with the layout of 4.6). Side by side, for they are warped together.
+  at::Tensor planes;
   std::int64_t height = 0, width = 0;
 };
 
@@ -56,7 +57,8 @@ class IfNet {
     nn::Conv2d shrink0, shrink1;
     std::vector<Residual> residual;
     Deconv last;
-    // inputs: [B, C, H, W] without flow; flow: [B, 4, H, W] or undefined -> [B, outputs, H, W] float32, flow already in full pixels.
+    // inputs: [B, C, H, W] without flow; flow: [B, 4, H, W] or undefined -> [B, outputs, H, W] float32, flow in pixels of the block's
+    // scale.
     at::Tensor operator()(const at::Tensor& inputs, const at::Tensor& flow, double scale) const;
   };
 

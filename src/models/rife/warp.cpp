@@ -29,14 +29,20 @@ at::Tensor sampled(const at::Tensor& picture, const at::Tensor& flow) {
       .to(picture.scalar_type());
 }
 
+// One row of flow: x and y of a pixel, `step` values apart from those of the next.
+struct Arrows {
+  const float* x;
+  const float* y;
+  std::int64_t step;
+};
+
 // One row: `channels` values a pixel, side by side. Channels known to the compiler make it a handful of vector instructions a pixel.
 template <int kChannels>
-void warp_row(const float* picture, const float* flow_x, const float* flow_y, float* out, std::int64_t y, std::int64_t height,
-              std::int64_t width) {
+void warp_row(const float* picture, const Arrows& flow, float* out, std::int64_t y, std::int64_t height, std::int64_t width) {
   const auto last_x = static_cast<float>(width - 1), last_y = static_cast<float>(height - 1);
   for (std::int64_t x = 0; x < width; ++x, out += kChannels) {
-    const float at_x = std::clamp(static_cast<float>(x) + flow_x[x], 0.0F, last_x);
-    const float at_y = std::clamp(static_cast<float>(y) + flow_y[x], 0.0F, last_y);
+    const float at_x = std::clamp(static_cast<float>(x) + flow.x[x * flow.step], 0.0F, last_x);
+    const float at_y = std::clamp(static_cast<float>(y) + flow.y[x * flow.step], 0.0F, last_y);
     const auto left = static_cast<std::int64_t>(at_x), top = static_cast<std::int64_t>(at_y);
     const std::int64_t right = std::min(left + 1, width - 1), bottom = std::min(top + 1, height - 1);
     const float right_share = at_x - static_cast<float>(left), bottom_share = at_y - static_cast<float>(top);
@@ -54,17 +60,16 @@ template <int kChannels>
 at::Tensor gathered(const at::Tensor& picture, const at::Tensor& flow) {
   const std::int64_t height = picture.size(2), width = picture.size(3);
   const auto source = picture.contiguous(at::MemoryFormat::ChannelsLast);
-  const auto vectors = flow.contiguous();
   auto out = at::empty_like(source);
   const auto* from = static_cast<const float*>(source.const_data_ptr());
-  const auto* arrows = static_cast<const float*>(vectors.const_data_ptr());
+  const auto* arrows = static_cast<const float*>(flow.const_data_ptr());
   auto* to = static_cast<float*>(out.mutable_data_ptr());
   at::parallel_for(0, picture.size(0) * height, kGrainRows, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t batch = row / height, y = row % height;
-      const float* flow_x = arrows + (batch * 2 * height + y) * width;
-      warp_row<kChannels>(from + batch * height * width * kChannels, flow_x, flow_x + height * width, to + row * width * kChannels, y,
-                          height, width);
+      const float* begin_x = arrows + batch * flow.stride(0) + y * flow.stride(2);
+      warp_row<kChannels>(from + batch * height * width * kChannels, {begin_x, begin_x + flow.stride(1), flow.stride(3)},
+                          to + row * width * kChannels, y, height, width);
     }
   });
   return out;

@@ -1,6 +1,6 @@
 // The pipeline against FFmpeg's own tools: what goes in is made by ffmpeg, what comes out is judged by ffprobe. The network is the tiny
 // RIFE 4.6 of the golden cases where its pictures do not matter, else one that blends.
-#include "runner/video_interpolate.hpp"
+#include "runner/interpolation_step.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,9 @@
 #include "media/cut.hpp"
 #include "media/join.hpp"
 #include "models/loose_model.hpp"
+#include "runner/test_interpolator.hpp"
 #include "runner/test_tools.hpp"
+#include "runner/video_enhance.hpp"
 
 namespace kinora::runner {
 namespace {
@@ -21,51 +23,16 @@ namespace fs = std::filesystem;
 
 const fs::path kRoot = KINORA_SOURCE_DIR;
 
-// Blends linearly, which is exact for what changes linearly; compares like the real one.
-class Blend final : public models::Interpolator {
- public:
-  struct Seen final : models::InterpolatorPicture {
-    std::vector<std::uint8_t> pixels;
-  };
-  std::string description() const override { return "blends"; }
-  bool ensembles() const override { return false; }
-  std::uint64_t memory_needed(std::int64_t width, std::int64_t height) const override { return static_cast<std::uint64_t>(width * height); }
-  std::shared_ptr<const models::InterpolatorPicture> prepare(const models::Picture& picture, const models::InterpolationOptions&) override {
-    auto made = std::make_shared<Seen>();
-    const auto* first = static_cast<const std::uint8_t*>(picture.data);
-    made->pixels.assign(first, first + picture.width * picture.height * (picture.type == models::SampleType::packed_u8 ? 3 : 6));
-    return made;
-  }
-  models::Change compare(const models::InterpolatorPicture& a, const models::InterpolatorPicture& b) override {
-    const auto &x = static_cast<const Seen&>(a).pixels, &y = static_cast<const Seen&>(b).pixels;
-    double off = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) off += std::abs(int{x[i]} - int{y[i]});
-    off /= static_cast<double>(x.size());
-    return off < 0.05 ? models::Change::none : off > 60 ? models::Change::cut : models::Change::moved;
-  }
-  void between(const models::InterpolatorPicture& a, const models::InterpolatorPicture& b, double t, const models::InterpolationOptions&,
-               models::SampleType type, void* out) override {
-    const auto &x = static_cast<const Seen&>(a).pixels, &y = static_cast<const Seen&>(b).pixels;
-    if (type == models::SampleType::planar_u16) {
-      std::copy(x.begin(), x.end(), static_cast<std::uint8_t*>(out));
-    } else {
-      for (std::size_t i = 0; i < x.size(); ++i)
-        static_cast<std::uint8_t*>(out)[i] = static_cast<std::uint8_t>(std::lround((1 - t) * x[i] + t * y[i]));
-    }
-    moments.push_back(t);
-  }
-  std::vector<double> moments;
-};
-
 class VideoInterpolates : public ::testing::Test {
  protected:
   std::string make(const std::string& arguments, const std::string& name = "in.mp4") {
     EXPECT_EQ(testing::ffmpeg(arguments + " '" + (work_ / name) + "'"), "");
     return work_ / name;
   }
-  base::Result<VideoInterpolated> run(VideoInterpolate request, const media::Control& control = {}) {
+  base::Result<VideoEnhanced> run(VideoEnhance request, const media::Control& control = {}) {
     if (request.output.empty()) request.output = out_;
-    return interpolate_video(request, blend_, control);
+    if (!request.interpolate) request.interpolate.emplace();
+    return enhance_video(request, {.interpolator = &blend_}, control);
   }
   static std::string times(const std::string& file) {
     return testing::shell("ffprobe -v error -select_streams v -show_entries frame=pts_time -of csv=p=0 '" + file +
@@ -85,7 +52,7 @@ class VideoInterpolates : public ::testing::Test {
 
   testing::Scratch work_;
   std::string out_ = work_ / "out.mp4";
-  Blend blend_;
+  testing::Blend blend_;
 };
 
 const std::string kClip = "-f lavfi -i testsrc2=s=96x64:r=25:d=1 -f lavfi -i sine=d=1 -c:v libx264 -c:a aac -shortest";
@@ -101,20 +68,20 @@ TEST_F(VideoInterpolates, doubles_the_rate_and_keeps_duration_and_sound) {
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(done->frames, 50);
   EXPECT_EQ(done->source_frames, 25);
-  EXPECT_EQ(done->made, 24);
+  EXPECT_EQ(done->interpolated->made, 24);
   EXPECT_EQ(testing::ffprobe(out_, "codec_name,width,height,pix_fmt,avg_frame_rate,nb_frames"), "h264,96,64,yuv420p,50/1,50");
   EXPECT_EQ(testing::ffprobe(out_, "duration"), testing::ffprobe(in, "duration"));
   EXPECT_EQ(packets_of_sound(out_), packets_of_sound(in));
 }
 
 TEST_F(VideoInterpolates, shows_source_pictures_as_they_are_and_made_ones_between_them) {
-  ASSERT_TRUE(run({.input = make(ramp(5, 10, 20)), .output = {}, .rate = Factor{4}, .crf = 4}));
+  ASSERT_TRUE(run({.input = make(ramp(5, 10, 20)), .output = {}, .interpolate = Interpolation{.rate = Factor{4}}, .crf = 4}));
   EXPECT_THAT(luma(out_), near({40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 100, 105, 110, 115, 120, 120, 120, 120}));
 }
 
 TEST_F(VideoInterpolates, reaches_any_rational_rate_from_any_other_exactly) {
   const auto in = make("-f lavfi -i testsrc2=s=64x48:r=24000/1001:d=2.002 -c:v libx264");
-  const auto done = run({.input = in, .output = {}, .rate = TargetRate{{60, 1}}});
+  const auto done = run({.input = in, .output = {}, .interpolate = Interpolation{.rate = TargetRate{{60, 1}}}});
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(done->source_frames, 48);
   EXPECT_EQ(done->frames, 121);  // of 2.002 s: at 0, 1/60 ... 120/60
@@ -132,12 +99,12 @@ TEST_F(VideoInterpolates, divides_variable_intervals_and_makes_nothing_up_over_l
   // 25 a second with pictures left out; between 0.24 and 0.60 s nothing.
   const auto in =
       make("-f lavfi -i testsrc2=s=96x64:r=25:d=1 -vf \"select='not(eq(n,3))*not(between(n,7,14))'\" -vsync passthrough -c:v libx264");
-  const auto done = run({.input = in, .output = {}, .keep_repeats = true});
+  const auto done = run({.input = in, .output = {}, .interpolate = Interpolation{.keep_repeats = true}});
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(done->source_frames, 16);
   EXPECT_EQ(done->frames, 32);
-  EXPECT_EQ(done->cuts, 1);
-  EXPECT_EQ(done->made, 14);
+  EXPECT_EQ(done->interpolated->cuts, 1);
+  EXPECT_EQ(done->interpolated->made, 14);
   EXPECT_THAT(times(out_), HasSubstr("0.0800 0.1200 0.1600 0.1800 0.2000 0.2200 0.2400 0.4200 0.6000 "));
 }
 
@@ -145,10 +112,10 @@ TEST_F(VideoInterpolates, holds_over_a_cut_first_what_was_then_what_comes) {
   const auto in = make(
       "-f lavfi -i color=0x202020:s=64x48:r=10:d=0.2 -f lavfi -i color=0xe0e0e0:s=64x48:r=10:d=0.2 "
       "-filter_complex '[0][1]concat' -c:v libx264 -pix_fmt yuv420p");
-  const auto done = run({.input = in, .output = {}, .rate = Factor{4}, .keep_repeats = true});
+  const auto done = run({.input = in, .output = {}, .interpolate = Interpolation{.rate = Factor{4}, .keep_repeats = true}});
   ASSERT_TRUE(done) << done.error().message;
-  EXPECT_EQ(done->cuts, 1);
-  EXPECT_EQ(done->made, 0);
+  EXPECT_EQ(done->interpolated->cuts, 1);
+  EXPECT_EQ(done->interpolated->made, 0);
   const auto seen = luma(out_);
   ASSERT_EQ(seen.size(), 16U);
   std::vector<double> expected;
@@ -164,9 +131,9 @@ TEST_F(VideoInterpolates, replaces_a_repeated_frame_by_movement_or_keeps_it) {
       "-f lavfi -i 'color=black:s=64x48:r=10,geq=lum=40+40*floor(N/2):cb=128:cr=128' -frames:v 6 -c:v libx264 -crf 1 -pix_fmt yuv420p");
   const auto replaced = run({.input = in, .output = {}, .crf = 1});
   ASSERT_TRUE(replaced) << replaced.error().message;
-  EXPECT_EQ(replaced->repeats, 2);
+  EXPECT_EQ(replaced->interpolated->repeats, 2);
   EXPECT_THAT(luma(out_), near({40, 50, 60, 70, 80, 90, 100, 110, 120, 120, 120, 120}));
-  ASSERT_TRUE(run({.input = in, .output = {}, .keep_repeats = true, .crf = 1}));
+  ASSERT_TRUE(run({.input = in, .output = {}, .interpolate = Interpolation{.keep_repeats = true}, .crf = 1}));
   EXPECT_THAT(luma(out_), near({40, 40, 40, 60, 80, 80, 80, 100, 120, 120, 120, 120}));
 }
 
@@ -183,7 +150,9 @@ TEST_F(VideoInterpolates, keeps_ten_bits_colour_tags_rotation_and_makes_odd_side
 }
 
 TEST_F(VideoInterpolates, takes_one_picture_and_holds_it) {
-  const auto done = run({.input = make("-f lavfi -i testsrc2=s=16x16:r=5:d=0.2 -c:v libx264"), .output = {}, .rate = TargetRate{{60, 1}}});
+  const auto done = run({.input = make("-f lavfi -i testsrc2=s=16x16:r=5:d=0.2 -c:v libx264"),
+                         .output = {},
+                         .interpolate = Interpolation{.rate = TargetRate{{60, 1}}}});
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(done->source_frames, 1);
   EXPECT_EQ(done->frames, 12);  // 0.2 s at 60
@@ -194,7 +163,7 @@ TEST_F(VideoInterpolates, chunks_with_a_look_ahead_join_to_the_whole) {
   const auto in =
       make("-f lavfi -i testsrc2=s=96x64:r=24000/1001:d=3.5 -f lavfi -i sine=d=3.5 -c:v libx264 -bf 2 -g 12 -sc_threshold 0 -c:a aac");
   for (const NewRate& rate : {NewRate(Factor{2}), NewRate(TargetRate{{60, 1}})}) {
-    ASSERT_TRUE(run({.input = in, .output = {}, .rate = rate, .crf = 0}));
+    ASSERT_TRUE(run({.input = in, .output = {}, .interpolate = Interpolation{.rate = rate}, .crf = 0}));
     const auto folder = work_ / "chunks";
     fs::remove_all(folder);
     fs::create_directories(folder);
@@ -206,9 +175,9 @@ TEST_F(VideoInterpolates, chunks_with_a_look_ahead_join_to_the_whole) {
       parts.push_back(folder + "/done_" + chunk.file);
       const auto done = run({.input = folder + "/" + chunk.file,
                              .output = parts.back(),
-                             .rate = rate,
+                             .interpolate = Interpolation{.rate = rate},
                              .crf = 0,
-                             .range = VideoInterpolate::Range{chunk.start_pts, chunk.end_pts, plan->chunks.front().start_pts},
+                             .range = VideoEnhance::Range{chunk.start_pts, chunk.end_pts, plan->chunks.front().start_pts},
                              .video_only = true});
       ASSERT_TRUE(done) << done.error().message;
     }
@@ -226,19 +195,16 @@ TEST_F(VideoInterpolates, chunks_with_a_look_ahead_join_to_the_whole) {
 }
 
 TEST_F(VideoInterpolates, refuses_what_it_cannot_do_before_work_starts) {
-  const auto refusal = [&](const VideoInterpolate& request) {
+  const auto refusal = [&](const VideoEnhance& request) {
     const auto done = run(request);
     EXPECT_FALSE(fs::exists(out_));
     EXPECT_TRUE(blend_.moments.empty());
     return done ? std::string("accepted") : done.error().message;
   };
-  const auto interlaced =
-      make("-f lavfi -i testsrc2=s=96x64:r=25:d=0.4 -vf setfield=tff -c:v mpeg2video -flags +ildct+ilme", "interlaced.ts");
-  EXPECT_THAT(refusal({.input = interlaced, .output = {}}), HasSubstr("interlaced"));
   const auto in = make(kClip);
-  EXPECT_THAT(refusal({.input = in, .output = {}, .ensemble = true}), HasSubstr("no ensemble"));
-  EXPECT_THAT(refusal({.input = in, .output = {}, .memory_bytes = 96 * 64 - 1}), HasSubstr("96x64"));
-  VideoInterpolate small{.input = in, .output = out_};
+  EXPECT_THAT(refusal({.input = in, .output = {}, .interpolate = Interpolation{.ensemble = true}}), HasSubstr("no ensemble"));
+  EXPECT_THAT(refusal({.input = in, .output = {}, .interpolate = Interpolation{.memory_bytes = 96 * 64 - 1}}), HasSubstr("96x64"));
+  VideoEnhance small{.input = in, .output = out_};
   small.limits.max_pixels = 96 * 64 - 1;
   EXPECT_EQ(run(small).error().code, base::ErrorCode::too_large);
   EXPECT_EQ(testing::shell("printf text > " + (work_ / "text.mp4") + "; : > " + (work_ / "zero.mp4")), "");
@@ -266,11 +232,13 @@ TEST_F(VideoInterpolates, runs_published_network_files) {
   for (const char* golden : {"rife_425", "rife_46_ensemble"}) {
     const auto file = kRoot / "tests/golden" / golden / "model/flownet.pkl";
     const auto rife = models::load_interpolator(models::describe_loose_model(file, golden), "cpu");
-    const auto done = interpolate_video(
-        {.input = make("-f lavfi -i testsrc2=s=98x66:r=25:d=0.2 -c:v libx264"), .output = out_, .ensemble = rife->ensembles()}, *rife, {});
+    const auto done = enhance_video({.input = make("-f lavfi -i testsrc2=s=98x66:r=25:d=0.2 -c:v libx264"),
+                                     .output = out_,
+                                     .interpolate = Interpolation{.ensemble = rife->ensembles()}},
+                                    {.interpolator = rife.get()}, {});
     ASSERT_TRUE(done) << done.error().message;
     EXPECT_EQ(testing::ffprobe(out_, "width,height,nb_frames"), "98,66,10");
-    EXPECT_EQ(done->made, 4);
+    EXPECT_EQ(done->interpolated->made, 4);
   }
 }
 

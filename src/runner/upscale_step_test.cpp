@@ -1,5 +1,5 @@
 // The pipeline against FFmpeg's own tools: what goes in is made by ffmpeg, what comes out is judged by ffprobe.
-#include "runner/video_upscale.hpp"
+#include "runner/upscale_step.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "runner/test_tools.hpp"
+#include "runner/video_enhance.hpp"
 
 namespace kinora::runner {
 namespace {
@@ -23,9 +24,10 @@ class VideoUpscales : public ::testing::Test {
     EXPECT_EQ(testing::ffmpeg(arguments + " '" + (work_ / name) + "'"), "");
     return work_ / name;
   }
-  base::Result<VideoUpscaled> run(VideoUpscale request, const media::Control& control = {}) {
+  base::Result<VideoEnhanced> run(VideoEnhance request, const media::Control& control = {}) {
     if (request.output.empty()) request.output = out_;
-    return upscale_video(request, *upscaler_, control);
+    if (!request.upscale) request.upscale.emplace();
+    return enhance_video(request, {.upscaler = upscaler_.get()}, control);
   }
 
   testing::Scratch work_;
@@ -52,7 +54,7 @@ TEST_F(VideoUpscales, doubles_the_sides_and_keeps_frames_duration_and_sound) {
 
 TEST_F(VideoUpscales, carries_what_stands_still) {
   const auto in = make("-f lavfi -i testsrc2=s=96x64:r=25:d=0.04,loop=24:1 -c:v libx264 -crf 10 -pix_fmt yuv420p");
-  const auto done = run({.input = in, .output = {}, .accelerate = VideoUpscale::Accelerate::fast});
+  const auto done = run({.input = in, .output = {}, .upscale = Upscaling{.accelerate = Upscaling::Accelerate::fast}});
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(done->frames, 25);
   ASSERT_TRUE(done->accelerated);
@@ -101,9 +103,9 @@ TEST_F(VideoUpscales, tags_the_matrix_when_the_larger_size_would_be_judged_other
 
 TEST_F(VideoUpscales, resamples_to_other_scales_with_even_sides) {
   const auto in = make("-f lavfi -i testsrc=s=51x35:r=25:d=0.2 -c:v libvpx-vp9 -pix_fmt yuv420p", "odd.webm");
-  ASSERT_TRUE(run({.input = in, .output = {}, .scale = 3}));
+  ASSERT_TRUE(run({.input = in, .output = {}, .upscale = Upscaling{.scale = 3}}));
   EXPECT_EQ(testing::ffprobe(out_, "width,height,nb_frames"), "154,106,5");  // 153 x 105, up to even
-  ASSERT_TRUE(run({.input = in, .output = {}, .scale = 1.5}));
+  ASSERT_TRUE(run({.input = in, .output = {}, .upscale = Upscaling{.scale = 1.5}}));
   EXPECT_EQ(testing::ffprobe(out_, "width,height,nb_frames"), "76,52,5");  // 76.5 x 52.5
 }
 
@@ -115,7 +117,7 @@ TEST_F(VideoUpscales, ranges_of_one_clip_add_up_to_the_whole) {
   for (const auto& [from, to] : {std::pair<std::int64_t, std::int64_t>{0, 10}, {10, std::int64_t{1} << 50}}) {
     const auto part = work_ / ("part" + std::to_string(from) + ".nut");
     const auto done =
-        run({.input = in, .output = part, .range = VideoUpscale::Range{from * ticks, to > 1000 ? to : to * ticks}, .video_only = true});
+        run({.input = in, .output = part, .range = VideoEnhance::Range{from * ticks, to > 1000 ? to : to * ticks}, .video_only = true});
     ASSERT_TRUE(done) << done.error().message;
     EXPECT_EQ(done->frames, from == 0 ? 10 : 15);
     EXPECT_EQ(testing::ffprobe(part, "codec_type", "a"), "");
@@ -151,7 +153,7 @@ TEST_F(VideoUpscales, refuses_broken_media_with_its_code_and_leaves_nothing) {
   EXPECT_EQ(refusal(work_ / "text.mp4"), "invalid");
   EXPECT_EQ(refusal(work_ / "zero.mp4"), "invalid");
   EXPECT_EQ(refusal(make("-f lavfi -i sine=d=0.1", "sound.m4a")), "unsupported");
-  VideoUpscale small{.input = make(kClip), .output = {}};
+  VideoEnhance small{.input = make(kClip), .output = {}};
   small.limits.max_pixels = 96 * 64 - 1;
   EXPECT_EQ(run(small).error().code, base::ErrorCode::too_large);
 }
@@ -166,7 +168,8 @@ TEST_F(VideoUpscales, passes_on_that_the_network_fails) {
     }
     int pictures = 0;
   } failing;
-  EXPECT_THROW((void)upscale_video({.input = make(kClip), .output = out_}, failing, {}), models::NotFinite);
+  EXPECT_THROW((void)enhance_video({.input = make(kClip), .output = out_, .upscale = Upscaling{}}, {.upscaler = &failing}, {}),
+               models::NotFinite);
   EXPECT_FALSE(std::filesystem::exists(out_));
 }
 
