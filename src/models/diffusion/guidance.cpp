@@ -12,7 +12,7 @@ at::Tensor guided(const at::Tensor& both, const at::Tensor& scale, double rescal
   const auto halves = both.chunk(2);
   const auto& without = halves[0];
   const auto& with = halves[1];
-  const auto out = without + (with - without) * scale;
+  auto out = without + (with - without) * scale;
   if (rescale == 0) return out;
   std::vector<std::int64_t> dims(static_cast<std::size_t>(out.dim() - 1));
   std::iota(dims.begin(), dims.end(), 1);

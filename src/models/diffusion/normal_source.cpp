@@ -17,6 +17,7 @@ at::Tensor NormalSource::draw(at::IntArrayRef shape, at::ScalarType dtype) {
   auto row = shape.vec();
   row[0] = 1;
   std::vector<at::Tensor> rows;
+  rows.reserve(generators_.size());
   for (auto& generator : generators_) rows.push_back(at::randn(row, generator, at::TensorOptions(dtype)));
   return at::cat(rows);
 }

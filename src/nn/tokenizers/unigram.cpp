@@ -1,7 +1,6 @@
 #include "nn/tokenizers/unigram.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -15,7 +14,7 @@ namespace {
 constexpr double kUnknownPenalty = 10;
 constexpr std::size_t kMaxNodes = 1 << 24;  // a key keeps 24 bits for a node
 
-std::size_t slot_of(std::uint32_t key, std::size_t slots) { return key * 2654435769U >> (32 - std::countr_zero(slots)); }
+std::size_t slot_of(std::uint32_t key, std::size_t slots) { return std::uint64_t{key * 2654435769U} * slots >> 32; }
 
 }  // namespace
 
