@@ -24,6 +24,7 @@ Result<json::object> compose(const Request& request, const std::vector<media::St
 
 Result<json::object> concat(const Request& request, const Control& control) {
   std::vector<media::Stretch> stretches;
+  stretches.reserve(request.chunks.size());
   for (const std::string& path : request.chunks) stretches.push_back({path, 0, std::nullopt});
   return compose(request, stretches, control);
 }

@@ -70,7 +70,7 @@ base::Result<std::vector<ExtractedFrame>> extract_frames(const std::string& path
       return base::fail(ErrorCode::too_large,
                         fmt::format("more than {} pictures: ask for fewer with fps, count, start_s and end_s", options.max_frames));
     std::string file = fmt::format("frame_{:05}{}", made.size() + 1, ending);
-    KINORA_OK(write_image(output_dir + "/" + file, *frame, options.type, options.quality, width_for(*frame, options.width)));
+    KINORA_OK(write_image(fmt::format("{}/{}", output_dir, file), *frame, options.type, options.quality, width_for(*frame, options.width)));
     made.push_back({std::move(file), options.start_s + at});
     if (control.report) control.report({std::min(at / length, 0.999), static_cast<std::int64_t>(made.size()), 0});
   }

@@ -10,7 +10,6 @@ namespace kinora::net {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::address_v4;
 using asio::ip::address_v6;
 using base::ErrorCode;
 using base::fail;

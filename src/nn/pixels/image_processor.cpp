@@ -70,7 +70,7 @@ at::Tensor ImageProcessor::resized(const at::Tensor& picture) const {
     };
     to = height <= width ? Size{*shortest_edge_, longer(width, height)} : Size{longer(height, width), *shortest_edge_};
   }
-  const auto planes = picture.permute({2, 0, 1}).unsqueeze(0);
+  auto planes = picture.permute({2, 0, 1}).unsqueeze(0);
   if (to.height == height && to.width == width) return planes;
   if (std::max(to.height, to.width) > kMaxPictureSide) throw std::invalid_argument("the picture is too narrow to be resized");
   // For these two the reference resizes by LibTorch, whose 8-bit sums differ from Pillow's by one level at times.

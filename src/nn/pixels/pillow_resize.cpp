@@ -51,8 +51,8 @@ std::vector<Taps> plan(std::int64_t in, std::int64_t out, Filter filter) {
   std::vector<Taps> all;
   for (std::int64_t i = 0; i < out; ++i) {
     const double center = (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(center - support + 0.5), 0);
-    const auto count = std::min(static_cast<std::int64_t>(center + support + 0.5), in) - first;
+    const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(std::trunc(center - support + 0.5)), 0);
+    const auto count = std::min(static_cast<std::int64_t>(std::trunc(center + support + 0.5)), in) - first;
     std::vector<double> values;
     double sum = 0;
     for (std::int64_t x = 0; x < count; ++x) {

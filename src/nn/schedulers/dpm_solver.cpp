@@ -97,7 +97,7 @@ class DpmSolver final : public SolverScheduler {
   // What the solver integrates: the clean sample (dpmsolver++) or the noise (dpmsolver).
   at::Tensor convert(const at::Tensor& output, std::int64_t i, const at::Tensor& sample) const {
     if (data_) return clip_.dynamic ? clip_(predict_clean(output, i, sample)) : predict_clean(output, i, sample);
-    const auto noise = noise_prediction(output, i, sample);
+    auto noise = noise_prediction(output, i, sample);
     if (!clip_.dynamic) return noise;
     const auto [alpha, sigma, lambda] = at_level(i);
     const auto x = sample.to(at::kFloat);

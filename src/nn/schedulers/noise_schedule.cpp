@@ -113,10 +113,11 @@ std::vector<double> spread_timesteps(const Spread& spread) {
     }
   } else {
     const std::int64_t points = spread.steps + (spread.drop_lowest ? 1 : 0);
+    const std::int64_t whole_stride = top / points;
     const double stride = points > 1 ? static_cast<double>(top - 1) / static_cast<double>(points - 1) : 0;
     for (std::int64_t i = points - 1; i >= (spread.drop_lowest ? 1 : 0); --i) {
       if (spread.spacing == Spacing::leading)
-        times.push_back(static_cast<double>(i * (top / points) + spread.offset));
+        times.push_back(static_cast<double>(i * whole_stride + spread.offset));
       else if (i == points - 1 && points > 1)
         times.push_back(static_cast<double>(top - 1));
       else

@@ -45,10 +45,11 @@ class Pndm final : public AlphaScheduler {
   // The four highest timesteps t are replaced by t and t - half a stride, so that four model calls make one Runge-Kutta step.
   std::vector<double> with_runge_kutta(const std::vector<double>& times) {
     if (times.size() < 4) throw std::invalid_argument("PNDM with Runge-Kutta steps (skip_prk_steps false) needs at least 4 steps");
+    const auto half_stride = stride_ / 2;
     std::vector<double> halves;  // rising
     for (int k = 3; k >= 0; --k) {
       halves.push_back(times[static_cast<std::size_t>(k)]);
-      halves.push_back(times[static_cast<std::size_t>(k)] + static_cast<double>(stride_ / 2));
+      halves.push_back(times[static_cast<std::size_t>(k)] + static_cast<double>(half_stride));
     }
     halves.pop_back();
     std::vector<double> twice;

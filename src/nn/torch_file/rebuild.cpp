@@ -16,6 +16,7 @@ std::vector<std::int64_t> whole_numbers(const Pickle& pickle, Ref ref, std::stri
   if (sequence == nullptr) at.refuse(std::string(what) + " must be a list of numbers");
   if (sequence->items.size() > kMaxTensorRank) at.refuse("more than 16 dimensions");
   std::vector<std::int64_t> numbers;
+  numbers.reserve(sequence->items.size());
   for (const Ref item : sequence->items) numbers.push_back(whole_number(pickle, item, what, at));
   return numbers;
 }

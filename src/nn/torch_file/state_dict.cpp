@@ -113,6 +113,7 @@ std::vector<TensorRecord> state_dict(const Pickle& pickle, const Storages& stora
   }
   const bool parallel = std::all_of(tensors.begin(), tensors.end(), [](const auto& entry) { return entry.first.starts_with(kParallel); });
   std::vector<TensorRecord> records;
+  records.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors)
     records.push_back(place(pickle, *tensor, std::string(name.substr(parallel ? kParallel.size() : 0)), storages, file));
   return records;
