@@ -39,7 +39,7 @@ class RowBatch {
   // [T, hidden], with the row's weights relative to `empty`.
   at::Tensor tokens(const PromptRow& row, const PromptRow& empty, bool negative) const {
     const auto& all = negative ? unskipped_ : skipped_;
-    const auto plain = all[index_.at(row.ids)];
+    auto plain = all[index_.at(row.ids)];
     if (!row.weighted) return plain;
     const auto weights = at::tensor(row.weights, at::kFloat).unsqueeze(-1).to(plain.device());
     return at::lerp(all[index_.at(empty.ids)].to(at::kFloat), plain.to(at::kFloat), weights).to(plain.scalar_type());

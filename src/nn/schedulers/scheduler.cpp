@@ -26,6 +26,7 @@ constexpr std::array kClasses{Class{"DDIMScheduler", make_ddim},
 const std::vector<std::string_view>& scheduler_classes() {
   static const std::vector<std::string_view> names = [] {
     std::vector<std::string_view> all;
+    all.reserve(std::size(kClasses));
     for (const auto& one : kClasses) all.push_back(one.name);
     return all;
   }();

@@ -57,14 +57,14 @@ float AlphaScheduler::alpha(std::int64_t t) const { return t < 0 ? final_alpha_ 
 
 at::Tensor AlphaScheduler::clean(const at::Tensor& output, float alpha_t, const at::Tensor& sample) const {
   const float a = std::sqrt(alpha_t), b = std::sqrt(1 - alpha_t);
-  const auto x = sample.to(at::kFloat), out = output.to(at::kFloat);
+  auto x = sample.to(at::kFloat), out = output.to(at::kFloat);
   if (prediction_ == Prediction::epsilon) return (x - out * b) / a;
   return prediction_ == Prediction::v_prediction ? x * a - out * b : out;
 }
 
 at::Tensor AlphaScheduler::epsilon(const at::Tensor& output, float alpha_t, const at::Tensor& sample) const {
   const float a = std::sqrt(alpha_t), b = std::sqrt(1 - alpha_t);
-  const auto x = sample.to(at::kFloat), out = output.to(at::kFloat);
+  auto x = sample.to(at::kFloat), out = output.to(at::kFloat);
   if (prediction_ == Prediction::epsilon) return out;
   return prediction_ == Prediction::v_prediction ? out * a + x * b : (x - out * a) / b;
 }
@@ -95,7 +95,7 @@ at::Tensor SigmaScheduler::scale_model_input(const at::Tensor& sample, std::int6
 
 at::Tensor SigmaScheduler::predict_clean(const at::Tensor& model_output, std::int64_t i, const at::Tensor& sample) const {
   const float s = sigma(i);
-  const auto x = sample.to(at::kFloat), out = model_output.to(at::kFloat);
+  auto x = sample.to(at::kFloat), out = model_output.to(at::kFloat);
   if (prediction_ == Prediction::epsilon) return x - out * s;
   if (prediction_ == Prediction::v_prediction) return out * (-s / std::sqrt(s * s + 1)) + x / (s * s + 1);
   return out;
@@ -157,7 +157,7 @@ SolverScheduler::Point SolverScheduler::at_level(std::int64_t i) const {
 
 at::Tensor SolverScheduler::predict_clean(const at::Tensor& model_output, std::int64_t i, const at::Tensor& sample) const {
   const auto [alpha, sigma, lambda] = at_level(i);
-  const auto x = sample.to(at::kFloat), out = model_output.to(at::kFloat);
+  auto x = sample.to(at::kFloat), out = model_output.to(at::kFloat);
   switch (prediction_) {
     case Prediction::epsilon: return (x - out * sigma) / alpha;
     case Prediction::v_prediction: return x * alpha - out * sigma;
@@ -169,7 +169,7 @@ at::Tensor SolverScheduler::predict_clean(const at::Tensor& model_output, std::i
 
 at::Tensor SolverScheduler::noise_prediction(const at::Tensor& output, std::int64_t i, const at::Tensor& sample) const {
   const auto [alpha, sigma, lambda] = at_level(i);
-  const auto x = sample.to(at::kFloat), out = output.to(at::kFloat);
+  auto x = sample.to(at::kFloat), out = output.to(at::kFloat);
   if (prediction_ == Prediction::epsilon) return out;
   return prediction_ == Prediction::v_prediction ? out * alpha + x * sigma : (x - out * alpha) / sigma;
 }

@@ -21,7 +21,8 @@ double incomplete_beta(double x, double a, double b) {
   constexpr double kTiny = 1e-300;
   double f = 1, c = 1, d = 0;
   for (int i = 0; i <= 300; ++i) {
-    const double m = i / 2;
+    const int half = i / 2;
+    const double m = half;
     double term = 1;
     if (i > 0) {
       term =
@@ -87,6 +88,7 @@ double interpolate(const std::vector<float>& values, double at) {
 
 std::vector<float> logarithms(const std::vector<float>& sigmas) {
   std::vector<float> logs;
+  logs.reserve(sigmas.size());
   for (const float sigma : sigmas) logs.push_back(std::log(sigma));
   return logs;
 }
