@@ -48,7 +48,7 @@ std::vector<media::Frame> read_pictures(const Source& source, int count) {
   const double length = take(media::probe(source.path.string())).duration_s;
   options.start = media::Timestamp{static_cast<std::int64_t>(length * 1000) / kStartDivisor, {1, 1000}};
   options.seek = true;
-  media::VideoReader reader = take(media::VideoReader::open(source.path.string(), std::move(options)));
+  media::VideoReader reader = take(media::VideoReader::open(source.path.string(), options));
   while (static_cast<int>(pictures.size()) < count) {
     const auto frame = take(reader.next());
     if (!frame) break;
@@ -101,6 +101,7 @@ ClipScore score_of(const std::string& clip, const std::string& variant, const st
                    const EvaluateSettings& settings, ModelEnlarger& model) {
   ClipScore score{.clip = clip, .variant = variant, .width = pictures.front().width(), .height = pictures.front().height()};
   std::vector<media::Frame> small;
+  small.reserve(pictures.size());
   for (const media::Frame& picture : pictures) small.push_back(resized(picture, score.width / 2, score.height / 2, Kernel::bicubic));
   small = through_h264(small, {settings.crf, settings.preset});
   for (std::size_t i = 0; i < pictures.size(); ++i) {

@@ -53,7 +53,7 @@ Task<GrpcReply> read_message(Request& request) {
 
 std::string frame_grpc_message(std::string_view message) {
   std::string out(kPrefixBytes, '\0');
-  for (int i = 0; i < 4; ++i) out[static_cast<std::size_t>(1 + i)] = static_cast<char>(message.size() >> (24 - 8 * i));
+  for (std::size_t i = 0; i < 4; ++i) out[1 + i] = static_cast<char>(message.size() >> (24 - 8 * i));
   out += message;
   return out;
 }

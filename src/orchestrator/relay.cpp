@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 // One writer at a time on a response that two coroutines of one handler share.
 class SharedWriter {
  public:
-  SharedWriter(net::Response& response, asio::any_io_executor executor) : response_(response), turn_(std::move(executor)) {
+  SharedWriter(net::Response& response, const asio::any_io_executor& executor) : response_(response), turn_(executor) {
     turn_.expires_at(Clock::time_point::max());
   }
   net::Task<base::Status> write(std::string chunk) {
