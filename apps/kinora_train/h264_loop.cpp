@@ -97,8 +97,8 @@ std::vector<media::Frame> through_h264(std::span<const media::Frame> pictures, c
   if (pictures.empty()) return {};
   Loop loop(pictures.front(), settings);
   std::int64_t pts = 0;
-  for (const media::Frame& picture : pictures) {
-    media::Frame copy = picture;
+  std::vector<media::Frame> copies(pictures.begin(), pictures.end());  // of their times, not of their pixels
+  for (media::Frame& copy : copies) {
     copy.av()->pts = pts++;
     copy.av()->pict_type = AV_PICTURE_TYPE_NONE;
     loop.encode(copy.av());
