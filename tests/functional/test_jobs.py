@@ -130,11 +130,13 @@ class Jobs(NetworkTest):
 
         def made(job_id):
             return sum((a["source"] or {}).get("job") == job_id for a in gateway.call("GET", "/v1/artifacts?limit=100")[2]["data"])
-        # Nobody else works on it yet.
+        # It comes back while nobody else is done; another attempt may have begun, when the work takes long.
         job_id, frozen = freeze_first(max_attempts=2, initial_ms=60_000)
         frozen.child.send_signal(signal.SIGCONT)
         self.assertEqual(gateway.wait_job(job_id)["status"], "succeeded")
-        self.assertEqual([a["state"] for a in attempts(job_id)], ["delivered"])
+        first, *others = [a["state"] for a in attempts(job_id)]
+        self.assertEqual(first, "delivered")
+        self.assertIn(others, ([], ["canceled"]))
         # The other one is done before it comes back.
         job_id, frozen = freeze_first(max_attempts=2, initial_ms=0)
         self.assertEqual(gateway.wait_job(job_id)["status"], "succeeded")
