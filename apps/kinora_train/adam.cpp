@@ -15,8 +15,9 @@ namespace {
 
 void copy_into(const nn::TensorMap& targets, const nn::TensorMap& from, const std::string& prefix) {
   for (const auto& [name, target] : targets) {
-    const auto found = from.find(prefix + name);
-    if (found == from.end() || found->second.sizes() != target.sizes()) throw Failure("the checkpoint has no fitting " + prefix + name);
+    const std::string stored = prefix + name;
+    const auto found = from.find(stored);
+    if (found == from.end() || found->second.sizes() != target.sizes()) throw Failure("the checkpoint has no fitting " + stored);
     target.copy_(found->second);
   }
 }

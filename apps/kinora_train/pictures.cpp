@@ -56,7 +56,7 @@ media::Frame frame_of(const at::Tensor& rgb, const media::ColorTags& tags, int m
 at::Tensor luma(const at::Tensor& rgb) { return rgb.select(-3, 0) * 0.299 + rgb.select(-3, 1) * 0.587 + rgb.select(-3, 2) * 0.114; }
 
 at::Tensor shrunk(const at::Tensor& rgb, std::int64_t height, std::int64_t width) {
-  const at::Tensor from = rgb.to(at::kFloat);
+  at::Tensor from = rgb.to(at::kFloat);
   if (from.size(1) == height && from.size(2) == width) return from;
   return at::_upsample_bicubic2d_aa(from.unsqueeze(0), {height, width}, /*align_corners=*/false).squeeze(0).clamp(0, 255);
 }

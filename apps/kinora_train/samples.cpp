@@ -59,6 +59,7 @@ SampleSet make_samples(const SourceList& list, std::size_t shots, std::uint64_t 
   if (set.held_out.size() > kMaxHeldOut) {
     // Evenly thinned, so that all held-out sources stay.
     std::vector<Pair> thinned;
+    thinned.reserve(kMaxHeldOut);
     for (std::size_t i = 0; i < kMaxHeldOut; ++i) thinned.push_back(set.held_out[i * set.held_out.size() / kMaxHeldOut]);
     set.held_out = std::move(thinned);
   }

@@ -81,7 +81,7 @@ void read_clip(const fs::path& path, std::size_t length, std::size_t stride,
                const std::function<void(const std::vector<at::Tensor>&)>& use) {
   media::VideoReaderOptions options;
   options.threads = 1;
-  media::VideoReader reader = take(media::VideoReader::open(path.string(), std::move(options)));
+  media::VideoReader reader = take(media::VideoReader::open(path.string(), options));
   std::vector<at::Tensor> run;
   for (std::int64_t index = 0; index < kMaxClipFrames; ++index) {
     const auto frame = take(reader.next());

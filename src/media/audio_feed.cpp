@@ -79,7 +79,8 @@ base::Result<AudioFeed> AudioFeed::open(const std::string& path, std::int64_t bi
     bool copy = stream.codecpar->codec_id == AV_CODEC_ID_AAC;
     if (copy && stream.codecpar->extradata_size == 0) {
       copy = describe_adts(*track.parameters);
-      if (copy && !(stripper = adts_stripper(stream))) return base::fail(base::ErrorCode::internal, "out of memory for audio");
+      if (copy) stripper = adts_stripper(stream);
+      if (copy && !stripper) return base::fail(base::ErrorCode::internal, "out of memory for audio");
     }
     if (!copy) {
       auto opened = AudioTranscoder::open(stream, bitrate, limits);

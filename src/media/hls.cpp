@@ -27,7 +27,7 @@ base::Result<Bandwidth> bandwidth_of(const std::string& folder) {
       seconds = std::atof(line.c_str() + 8);
     } else if (!line.empty() && line.front() != '#') {
       std::error_code error;
-      const auto bytes = std::filesystem::file_size(folder + "/" + line, error);
+      const auto bytes = std::filesystem::file_size(std::filesystem::path(folder) / line, error);
       if (error) return base::fail(ErrorCode::io, "a segment that was just written cannot be read");
       const double bits = static_cast<double>(bytes) * 8;
       total_bits += bits;

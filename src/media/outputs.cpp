@@ -140,9 +140,10 @@ base::Status Outputs::list_playlist(const std::string& name, std::vector<OutputF
   if (error) return base::fail(ErrorCode::io, "output folder: " + error.message());
   std::sort(names.begin(), names.end());
   const char* mime = options_.segments == SegmentType::fmp4 ? "video/iso.segment" : "video/mp2t";
+  const std::filesystem::path inside(name);
   for (const std::string& file : names) {
-    if (file == "init.mp4") files.push_back({"hls", name, name + "/" + file, "video/mp4"});
-    if (file.starts_with("seg_")) files.push_back({"hls", name, name + "/" + file, mime});
+    if (file == "init.mp4") files.push_back({"hls", name, (inside / file).string(), "video/mp4"});
+    if (file.starts_with("seg_")) files.push_back({"hls", name, (inside / file).string(), mime});
   }
   return {};
 }
