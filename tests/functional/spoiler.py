@@ -6,12 +6,12 @@ from harness import BIN, Process
 
 # Called as kinora-media is.
 SPOILER = '''#!/usr/bin/env python3
-import json, os, subprocess, sys, time
+import json, os, signal, subprocess, sys
 real, way = {real!r}, {way!r}
 asked = sys.stdin.buffer.read()
-while way == "preparing" and sys.argv[1:] == ["transcode"]:
+if way == "preparing" and sys.argv[1:] == ["transcode"]:
     print(json.dumps(dict(type="progress", fraction=0, stage="prepare", units_done=0, units_total=0, unit="frame")), flush=True)
-    time.sleep(0.2)
+    signal.pause()  # until it is ended
 done = subprocess.run([real, *sys.argv[1:]], input=asked, stdout=subprocess.PIPE)
 lines = done.stdout.decode().splitlines()
 if sys.argv[1:] == ["transcode"] and done.returncode == 0:

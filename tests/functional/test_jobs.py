@@ -114,7 +114,7 @@ class Jobs(NetworkTest):
 
     def test_a_worker_that_stood_still_delivers_late_and_its_result_counts_unless_another_was_first(self):
         gateway = self.network(orchestrators=2, workers=1)
-        clip = gateway.upload(make_clip(self.scratch / "clip.mp4", seconds=60, size="640x360"))
+        clip = gateway.upload(make_clip(self.scratch / "clip.mp4", seconds=30, size="640x360"))
 
         def freeze_first(**retry):
             _, _, job = gateway.call("POST", "/v1/jobs", {"task": "transcode", "input": {"video": {"artifact": clip}, "formats": ["mp4"]}, "retry": retry})
@@ -130,13 +130,11 @@ class Jobs(NetworkTest):
 
         def made(job_id):
             return sum((a["source"] or {}).get("job") == job_id for a in gateway.call("GET", "/v1/artifacts?limit=100")[2]["data"])
-        # It comes back while nobody else is done; another attempt may have begun, when the work takes long.
+        # Nobody else works on it yet.
         job_id, frozen = freeze_first(max_attempts=2, initial_ms=60_000)
         frozen.child.send_signal(signal.SIGCONT)
         self.assertEqual(gateway.wait_job(job_id)["status"], "succeeded")
-        first, *others = [a["state"] for a in attempts(job_id)]
-        self.assertEqual(first, "delivered")
-        self.assertIn(others, ([], ["canceled"]))
+        self.assertEqual([a["state"] for a in attempts(job_id)], ["delivered"])
         # The other one is done before it comes back.
         job_id, frozen = freeze_first(max_attempts=2, initial_ms=0)
         self.assertEqual(gateway.wait_job(job_id)["status"], "succeeded")
