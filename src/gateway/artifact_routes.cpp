@@ -12,6 +12,7 @@ namespace {
 std::string files_prefix(std::string_view id) { return "/v1/artifacts/" + std::string(id) + "/files/"; }
 
 Task<Answer> create(Call& call, const Services& services) {
+  if (auto room = services.engine.check_disk(); !room) co_return tl::unexpected(std::move(room).error());
   auto form = co_await read_artifact_form(call, services.blobs);
   if (!form) co_return tl::unexpected(std::move(form).error());
   const auto make = [&]() -> Task<tl::expected<Created, Problem>> {

@@ -78,17 +78,7 @@ struct Gateway::Parts {
   net::TaskGroup background;
   std::unique_ptr<net::Router> router;
   bool started = false;
-  bool has_room() const { return settings.engine.disk_reserve_bytes <= 0 || blobs->free_bytes() >= settings.engine.disk_reserve_bytes; }
 };
-
-namespace {
-
-// What begins new work beside jobs and uploads, whose engine asks for room itself. The steps of a run are jobs: they wait.
-bool begins_work(const net::Request& request) {
-  return request.method == "POST" && (request.path == "/v1/runs" || request.path == "/v1/artifacts");
-}
-
-}  // namespace
 
 Network Network::over(market::Market& market) {
   Network network;
@@ -202,15 +192,7 @@ net::Handler Gateway::handler() {
     parts_->router = std::make_unique<net::Router>();
     routes(*parts_->router);
   }
-  return [parts = parts_.get()](net::Request& request, net::Response& response) -> net::Task<void> {
-    if (!begins_work(request) || parts->has_room()) co_return co_await parts->router->route(request, response);
-    Call call(request, response, parts->ids.next_id("req", parts->clock()));
-    Problem problem =
-        refuse("no_capacity", "the disk of this gateway is nearly full: nothing new is taken until there is room again").value();
-    problem.retry_after_ms = 30'000;
-    problem.request_id = call.request_id;
-    (void)co_await call.send(to_reply(problem));
-  };
+  return [router = parts_->router.get()](net::Request& request, net::Response& response) { return router->route(request, response); };
 }
 
 void Gateway::set_address(Address address) { parts_->address = std::move(address); }

@@ -198,6 +198,7 @@ void Engine::on_child(std::function<void(const Job&)> listener) { state_->on_chi
 EventFeed& Engine::feed() { return state_->feed_; }
 std::int64_t Engine::queue_position(std::string_view job) const { return state_->queue_position(job); }
 
+Outcome<void> Engine::check_disk() const { return state_->check_disk(); }
 std::optional<double> Engine::queue_eta_s(std::string_view job) const { return state_->queue_eta_s(job); }
 const EtaAccuracy& Engine::eta_accuracy() const { return state_->eta_.accuracy(); }
 std::optional<double> Engine::mean_seconds(std::string_view task, std::string_view model) const {

@@ -105,6 +105,8 @@ class Engine {
   Task<void> drain(std::chrono::milliseconds grace);
   // Stops scheduling, closes the streams of running attempts and waits for them; their rows stay as they are.
   Task<void> stop();
+  // Room for new work? no_capacity while the disk's reserve is touched. Jobs and uploads ask by themselves.
+  Outcome<void> check_disk() const;
   // New capacity, or a time has come (a test's clock moved).
   void wake();
 

@@ -78,6 +78,8 @@ Task<Outcome<CreateAnswer>> Engine::State::create(CreateRequest request, std::op
   if (!read_one) co_return tl::unexpected(std::move(read_one).error());
   std::optional<tasks::Problem> refused;  // told unless the request is a repeat of one that was taken
   if (!parent) refused = co_await missing_models(read_one->first);
+  if (!parent && !refused)  // the steps of a run that was taken are jobs: they wait for room
+    if (auto room = jobs_.check_disk(); !room) refused = std::move(room).error();
   ActiveRun fresh;
   fresh.definition = std::move(read_one->first);
   Run& run = fresh.run;
