@@ -128,6 +128,7 @@ TEST_F(FullDisk, takes_no_new_work_and_says_when_to_come_back) {
     EXPECT_EQ(refused.code(), "no_capacity") << path;
     EXPECT_EQ(refused.headers.get("retry-after"), "30") << path;
   }
+  EXPECT_EQ(send("POST", "/v1/runs", std::string(kTwo), {{"content-type", "application/json"}, {"authorization", ""}}).status, 401);
   EXPECT_EQ(get("/v1/runs").status, 200);
 }
 

@@ -6,16 +6,16 @@ namespace kinora::models::video {
 
 at::Tensor StepCache::instead(const at::Tensor& tokens, const at::Tensor& after_first) {
   ++passes_;
-  if (!first_change_.defined()) return {};
-  const auto apart = after_first.sub(tokens).sub_(first_change_).abs_().mean();
-  if (apart.div(first_change_.abs().mean()).item<double>() > threshold_) return {};
-  ++shortened_;
-  return after_first.add(later_change_);
-}
-
-void StepCache::keep(const at::Tensor& tokens, const at::Tensor& after_first, const at::Tensor& out) {
-  first_change_ = after_first.sub(tokens);
-  later_change_ = out.sub(after_first);
+  auto change = after_first.sub(tokens);
+  if (first_change_.defined()) {
+    const auto apart = change.sub(first_change_).abs_().mean();
+    if (apart.div(first_change_.abs().mean()).item<double>() <= threshold_) {
+      ++shortened_;
+      return after_first.add(later_change_);
+    }
+  }
+  first_change_ = std::move(change);
+  return {};
 }
 
 void StepCache::forget() {

@@ -26,7 +26,7 @@ class StepCache {
     const auto after_first = first(tokens);
     if (auto guess = instead(tokens, after_first); guess.defined()) return guess;
     auto out = later(after_first);
-    keep(tokens, after_first, out);
+    later_change_ = out.sub(after_first);
     return out;
   }
   // What other weights or another prompt made is of no use; the counts go on.
@@ -36,8 +36,8 @@ class StepCache {
   std::int64_t shortened() const { return shortened_; }
 
  private:
+  // The tokens behind the later blocks without these; undefined, with the first block's change kept, where they must run.
   at::Tensor instead(const at::Tensor& tokens, const at::Tensor& after_first);
-  void keep(const at::Tensor& tokens, const at::Tensor& after_first, const at::Tensor& out);
 
   double threshold_;
   at::Tensor first_change_, later_change_;  // of the last whole pass; undefined before it
