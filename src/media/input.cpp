@@ -158,7 +158,10 @@ base::Result<Av<AVCodecContext>> open_decoder(const AVStream& stream, int thread
   if (!decoder) return base::fail(ErrorCode::internal, "out of memory for a decoder");
   if (const int code = avcodec_parameters_to_context(decoder.get(), stream.codecpar); code < 0) return av_fail(code, "decoder");
   if (mid_stream) decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
-  if (motion_vectors) decoder->export_side_data |= AV_CODEC_EXPORT_DATA_MVS;
+  if (motion_vectors) {
+    decoder->export_side_data |= AV_CODEC_EXPORT_DATA_MVS;
+    decoder->thread_type = FF_THREAD_SLICE;  // with a thread a picture, vectors are handed out that are not all written yet
+  }
   decoder->pkt_timebase = stream.time_base;
   decoder->max_pixels = std::min(limits.max_pixels, kMaxPixels);
   decoder->thread_count = std::clamp(threads, 0, kMaxThreads);  // 0: FFmpeg's own choice

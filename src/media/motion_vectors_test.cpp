@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "media/test_tools.hpp"
 #include "media/video_reader.hpp"
 
@@ -23,9 +25,10 @@ class MotionVectors : public ::testing::Test {
     return out;
   }
   // The vectors of the pictures after the first.
-  static std::vector<MotionVector> read(const std::string& file, bool wanted = true) {
+  static std::vector<MotionVector> read(const std::string& file, bool wanted = true, int threads = 0) {
     VideoReaderOptions options;
     options.motion_vectors = wanted;
+    options.threads = threads;
     auto reader = VideoReader::open(file, options);
     EXPECT_TRUE(reader.has_value());
     std::vector<MotionVector> out;
@@ -52,6 +55,18 @@ TEST_F(MotionVectors, are_those_of_the_camera) {
     }
     EXPECT_GT(static_cast<double>(right) / static_cast<double>(vectors.size()), 0.8) << codec;
   }
+}
+
+TEST_F(MotionVectors, do_not_depend_on_the_number_of_threads) {
+  const auto values = [](const std::vector<MotionVector>& vectors) {
+    std::vector<std::array<float, 4>> out;
+    out.reserve(vectors.size());
+    for (const MotionVector& v : vectors) out.push_back({static_cast<float>(v.x), static_cast<float>(v.y), v.dx, v.dy});
+    return out;
+  };
+  const auto file = pan("-c:v libx264 -bf 2 -crf 10", "d.mp4");
+  const auto alone = values(read(file, true, 1));
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(values(read(file, true, 8)), alone) << i;
 }
 
 TEST_F(MotionVectors, of_pictures_between_lead_both_ways) {

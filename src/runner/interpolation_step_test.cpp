@@ -8,12 +8,9 @@
 #include <iterator>
 #include <sstream>
 
-#include "media/cut.hpp"
-#include "media/join.hpp"
 #include "models/loose_model.hpp"
+#include "runner/test_chunks.hpp"
 #include "runner/test_interpolator.hpp"
-#include "runner/test_tools.hpp"
-#include "runner/video_enhance.hpp"
 
 namespace kinora::runner {
 namespace {
@@ -163,33 +160,11 @@ TEST_F(VideoInterpolates, chunks_with_a_look_ahead_join_to_the_whole) {
   const auto in =
       make("-f lavfi -i testsrc2=s=96x64:r=24000/1001:d=3.5 -f lavfi -i sine=d=3.5 -c:v libx264 -bf 2 -g 12 -sc_threshold 0 -c:a aac");
   for (const NewRate& rate : {NewRate(Factor{2}), NewRate(TargetRate{{60, 1}})}) {
-    ASSERT_TRUE(run({.input = in, .output = {}, .interpolate = Interpolation{.rate = rate}, .crf = 0}));
-    const auto folder = work_ / "chunks";
-    fs::remove_all(folder);
-    fs::create_directories(folder);
-    const auto plan = media::cut(in, folder, {.target_s = 0.45, .look_ahead = true, .limits = {}});
-    ASSERT_TRUE(plan) << plan.error().message;
-    ASSERT_GE(plan->chunks.size(), 6U);
-    std::vector<std::string> parts;
-    for (const auto& chunk : plan->chunks) {
-      parts.push_back(folder + "/done_" + chunk.file);
-      const auto done = run({.input = folder + "/" + chunk.file,
-                             .output = parts.back(),
-                             .interpolate = Interpolation{.rate = rate},
-                             .crf = 0,
-                             .range = VideoEnhance::Range{chunk.start_pts, chunk.end_pts, plan->chunks.front().start_pts},
-                             .video_only = true});
-      ASSERT_TRUE(done) << done.error().message;
-    }
+    const VideoEnhance whole{.input = in, .output = out_, .interpolate = Interpolation{.rate = rate}, .crf = 0};
+    ASSERT_TRUE(run(whole));
     const auto joined = work_ / "joined.mp4";
-    const auto result =
-        media::join(parts, joined, {.source = in, .pts_offset = plan->pts_offset, .pts_offset_base = plan->time_base, .limits = {}});
-    ASSERT_TRUE(result) << result.error().message;
-    EXPECT_EQ(times(joined), times(out_));
-    const auto frames = [](const std::string& file) {
-      return testing::shell("ffmpeg -v error -i '" + file + "' -map 0:v -vsync passthrough -f framemd5 - | awk '!/#/ {print $NF}'");
-    };
-    EXPECT_EQ(frames(joined), frames(out_));
+    testing::make_in_chunks(whole, 0.45, 7, joined, [&](const VideoEnhance& part) { return run(part); });
+    EXPECT_EQ(testing::pictures(joined), testing::pictures(out_));
     EXPECT_EQ(packets_of_sound(joined), packets_of_sound(in));
   }
 }

@@ -49,7 +49,10 @@ base::Status UpscaleStep::read(StepPicture& picture) {
 base::Status UpscaleStep::add(StepPicture picture, const Emit& emit) {
   Buffer small = std::exchange(picture.rgb, large_.take(picture_bytes(out_.type(), out_.width, out_.height)));
   picture.frame = {};
-  if (fast_) fast_->hint(std::move(picture.motion));
+  if (fast_) {
+    if (picture.entry) fast_->restart();  // so that a chunk's pictures are the whole video's
+    fast_->hint(std::move(picture.motion));
+  }
   try {
     enlarger_.run({.data = small.data(), .type = in_.type(), .width = in_.width, .height = in_.height}, picture.rgb,
                   [this](double) { return !stop_.stop_requested(); });

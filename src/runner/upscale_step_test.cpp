@@ -6,8 +6,8 @@
 
 #include <atomic>
 
-#include "runner/test_tools.hpp"
-#include "runner/video_enhance.hpp"
+#include "runner/test_chunks.hpp"
+#include "runner/test_interpolator.hpp"
 
 namespace kinora::runner {
 namespace {
@@ -27,12 +27,13 @@ class VideoUpscales : public ::testing::Test {
   base::Result<VideoEnhanced> run(VideoEnhance request, const media::Control& control = {}) {
     if (request.output.empty()) request.output = out_;
     if (!request.upscale) request.upscale.emplace();
-    return enhance_video(request, {.upscaler = upscaler_.get()}, control);
+    return enhance_video(request, {.upscaler = upscaler_.get(), .interpolator = &blend_}, control);
   }
 
   testing::Scratch work_;
   std::string out_ = work_ / "out.mp4";
   std::unique_ptr<models::Upscaler> upscaler_;
+  testing::Blend blend_;
 };
 
 const std::string kClip = "-f lavfi -i testsrc2=s=96x64:r=25:d=1 -f lavfi -i sine=d=1 -c:v libx264 -c:a aac -shortest";
@@ -125,6 +126,28 @@ TEST_F(VideoUpscales, ranges_of_one_clip_add_up_to_the_whole) {
   }
   EXPECT_EQ(times, testing::shell("ffprobe -v error -select_streams v -show_entries frame=pts_time -of csv=p=0 '" + in +
                                   "' | awk 'NF {printf \"%.2f \", $1}'"));
+}
+
+// A camera that moves over a photo by jerks: FAST carries most of it from picture to picture, and begins anew where a chunk may.
+TEST_F(VideoUpscales, seven_chunks_join_to_the_pictures_of_the_whole_with_and_without_fast) {
+  const auto in = make("-loop 1 -r 24000/1001 -i '" KINORA_SOURCE_DIR
+                       "/tests/media/london_skyline.jpg' -vf \"crop=192:128:x=200+3*floor(n/5):y=300+floor(n/5),setsar=1\" -frames:v 42 "
+                       "-c:v libx264 -bf 2 -g 6 -sc_threshold 0 -pix_fmt yuv420p -x264-params open-gop=1");
+  const Upscaling plain, fast{.accelerate = Upscaling::Accelerate::fast};
+  const Interpolation smoother{.rate = TargetRate{{60, 1}}, .keep_repeats = true};
+  for (const VideoEnhance& whole : {VideoEnhance{.input = in, .output = out_, .upscale = plain, .crf = 0},
+                                    VideoEnhance{.input = in, .output = out_, .upscale = fast, .crf = 0},
+                                    VideoEnhance{.input = in, .output = out_, .upscale = fast, .interpolate = smoother, .crf = 0}}) {
+    const auto done = run(whole);
+    ASSERT_TRUE(done) << done.error().message;
+    if (done->accelerated) {
+      EXPECT_GE(done->accelerated->whole, 7);
+      EXPECT_GT(done->accelerated->carried_share(), 0.5);
+    }
+    const auto joined = work_ / "joined.mp4";
+    testing::make_in_chunks(whole, 0.23, 7, joined, [&](const VideoEnhance& part) { return run(part); });
+    EXPECT_EQ(testing::pictures(joined), testing::pictures(out_)) << done->frames << " pictures";
+  }
 }
 
 TEST_F(VideoUpscales, reports_every_frame_and_stops_when_asked) {

@@ -146,8 +146,11 @@ class Pipeline {
 
   base::Status decode(media::Frame frame) {
     const bool wants_motion = steps_.front() == (upscale_ ? &*upscale_ : nullptr) && accelerates(request_);
-    for (;;) {
-      StepPicture picture{.pts = frame.pts(), .duration_ticks = frame.duration_ticks(), .beyond = beyond(frame)};
+    for (bool key_before = true;;) {
+      const bool key = frame.key();
+      StepPicture picture{
+          .pts = frame.pts(), .duration_ticks = frame.duration_ticks(), .beyond = beyond(frame), .entry = key && !key_before};
+      key_before = key;
       if (wants_motion) picture.motion = motion_of(frame);
       picture.frame = std::move(frame);
       const bool last = picture.beyond;

@@ -4,10 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "media/cut.hpp"
-#include "media/join.hpp"
 #include "models/loose_model.hpp"
-#include "runner/test_tools.hpp"
+#include "runner/test_chunks.hpp"
 
 namespace kinora::runner {
 namespace {
@@ -26,12 +24,6 @@ class VideoEnhances : public ::testing::Test {
     if (request.output.empty()) request.output = out_;
     request.crf = 0;  // 8 bits: lossless
     return enhance_video(request, {.upscaler = upscaler_.get(), .interpolator = interpolator_.get()}, control);
-  }
-  // Time and digest of every picture.
-  static std::string pictures(const std::string& file) {
-    return testing::shell("ffmpeg -v error -i '" + file + "' -map 0:v -vsync passthrough -f framemd5 - | awk '!/#/ {print $NF}'") + "\n" +
-           testing::shell("ffprobe -v error -select_streams v -show_entries frame=pts_time -of csv=p=0 '" + file +
-                          "' | awk 'NF {printf \"%.4f \", $1}'");
   }
 
   testing::Scratch work_;
@@ -64,7 +56,7 @@ TEST_F(VideoEnhances, in_one_pass_as_one_after_the_other_in_either_order) {
         const auto done = run({.input = in, .output = {}, .upscale = upscale, .interpolate = interpolate, .first = first});
         ASSERT_TRUE(done) << done.error().message;
         EXPECT_EQ(done->ops.front(), first);
-        EXPECT_EQ(pictures(out_), pictures(last)) << in << " " << name(first);
+        EXPECT_EQ(testing::pictures(out_), testing::pictures(last)) << in << " " << name(first);
         EXPECT_EQ(testing::ffprobe(out_, "width,height,duration,avg_frame_rate"),
                   testing::ffprobe(last, "width,height,duration,avg_frame_rate"));
       }
@@ -97,27 +89,9 @@ TEST_F(VideoEnhances, chunks_with_a_look_ahead_join_to_the_whole) {
   for (const Op first : {Op::upscale, Op::interpolate}) {
     const VideoEnhance whole{.input = in, .output = out_, .upscale = Upscaling{}, .interpolate = Interpolation{}, .first = first};
     ASSERT_TRUE(run(whole));
-    const auto folder = work_ / "chunks";
-    fs::remove_all(folder);
-    fs::create_directories(folder);
-    const auto plan = media::cut(in, folder, {.target_s = 0.2, .look_ahead = true, .limits = {}});
-    ASSERT_TRUE(plan) << plan.error().message;
-    ASSERT_GE(plan->chunks.size(), 5U);
-    std::vector<std::string> parts;
-    for (const auto& chunk : plan->chunks) {
-      VideoEnhance part = whole;
-      part.input = folder + "/" + chunk.file;
-      part.output = parts.emplace_back(folder + "/done_" + chunk.file);
-      part.range = VideoEnhance::Range{chunk.start_pts, chunk.end_pts, plan->chunks.front().start_pts};
-      part.video_only = true;
-      const auto done = run(part);
-      ASSERT_TRUE(done) << done.error().message;
-    }
     const auto joined = work_ / "joined.mp4";
-    const auto result =
-        media::join(parts, joined, {.source = in, .pts_offset = plan->pts_offset, .pts_offset_base = plan->time_base, .limits = {}});
-    ASSERT_TRUE(result) << result.error().message;
-    EXPECT_EQ(pictures(joined), pictures(out_)) << name(first);
+    testing::make_in_chunks(whole, 0.2, 6, joined, [&](const VideoEnhance& part) { return run(part); });
+    EXPECT_EQ(testing::pictures(joined), testing::pictures(out_)) << name(first);
   }
 }
 

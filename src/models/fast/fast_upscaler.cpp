@@ -90,6 +90,11 @@ void FastUpscaler::upscale(const Picture& in, void* out, const Watch& watch) {
   hints_.clear();
 }
 
+void FastUpscaler::restart() {
+  canvas_.reset();
+  failures_ = skip_ = 0;
+}
+
 // now: without pixels when the next picture goes to the network as well.
 void FastUpscaler::whole(const Picture& in, void* out, const Watch& watch, Luma now) {
   const auto started = clock_();

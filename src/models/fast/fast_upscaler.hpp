@@ -43,6 +43,8 @@ class FastUpscaler final : public Upscaler {
 
   // The motion of the next picture, as the codec tells it; each a guess only. None: it is searched for.
   void hint(std::vector<BlockMotion> motion) { hints_ = std::move(motion); }
+  // The next picture begins anew, as the first of a video does: nothing from before it has a part in what follows.
+  void restart();
   const Counts& counts() const { return counts_; }
 
   std::int64_t scale() const override { return network_.scale(); }

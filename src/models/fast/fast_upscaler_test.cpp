@@ -178,6 +178,21 @@ TEST_F(FastTest, another_size_is_a_new_beginning) {
   EXPECT_EQ(out[0], 112);
 }
 
+TEST_F(FastTest, what_follows_a_restart_is_made_as_if_nothing_came_before) {
+  for (const bool cuts : {true, false}) {  // after cuts pictures go to the network untried for a while
+    FastUpscaler fresh(network, Mode::always);
+    for (int i = 0; i < 6; ++i) (void)run(cuts ? scene(0, 0, i) : scene(0.5 * i, 0));
+    fast.restart();
+    for (int i = 0; i < 4; ++i) {
+      const Samples now = scene(3 + 0.7 * i, 0.3 * i);
+      Samples out(now.size() * kScale * kScale);
+      fresh.upscale(picture(now), out.data());
+      EXPECT_EQ(run(now), out) << i;
+    }
+    EXPECT_EQ(fresh.counts().whole, 1);
+  }
+}
+
 TEST_F(FastTest, sixteen_bits_are_carried_too) {
   const Samples bytes = scene(0, 0);
   std::vector<std::uint16_t> deep(bytes.size());
