@@ -1,21 +1,30 @@
 #pragma once
 // A generative model on disk as its pipeline sees it: an index, and components with configuration and weights. It is a diffusers folder
-// (model_index.json, unet/, vae/ ...) or one file in its authors' layout (SD 1 and 2, SDXL and its refiner, SVD; safetensors or .ckpt),
-// whose index and configurations are worked out from its tensors. Opening reads no weights. A value; any thread. Errors: nn::LoadError.
+// (model_index.json, unet/, vae/ ...), one file in its authors' layout (SD 1 and 2, SDXL and its refiner, SVD; safetensors or .ckpt), or
+// the file of a transformer of Wan or LTX-Video and those that hold the rest; index and configurations of files are worked out from their
+// tensors. Opening reads no weights. A value; any thread. Errors: nn::LoadError.
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "nn/checkpoint.hpp"
 #include "nn/json_config.hpp"
+#include "nn/tokenizers/tokenizer_file.hpp"
 
 namespace kinora::models {
+
+namespace single_file {
+struct VideoPart;
+}
 
 class ModelFiles {
  public:
   // variant: of a folder's weight files, as nn::find_weights() takes it.
-  static ModelFiles open(const std::filesystem::path& path, std::optional<std::string> variant = std::nullopt);
+  // companions: files, or components' folders, that hold what a file of Wan or LTX-Video lacks.
+  static ModelFiles open(const std::filesystem::path& path, std::optional<std::string> variant = std::nullopt,
+                         const std::vector<std::filesystem::path>& companions = {});
 
   // The tokenizers of a single file are those of this model's folder, where none lie beside the file.
   void borrow_tokenizers(std::filesystem::path folder) { tokenizers_ = std::move(folder); }
@@ -32,10 +41,14 @@ class ModelFiles {
   // Where a component's other files lie, as those of "tokenizer": in its folder. A single file holds no tokenizer: it must lie in a folder
   // "tokenizer" beside the file, as in the repositories that publish such files.
   std::filesystem::path folder(const std::string& component) const;
+  // The spiece.model of the text encoder's tokenizer, where a file holds it beside the weights (ComfyUI's UMT5).
+  std::optional<nn::NamedText> sentencepiece() const;
 
  private:
   ModelFiles(nn::JsonConfig index, std::filesystem::path root) : index_(std::move(index)), root_(std::move(root)) {}
-  static ModelFiles open_single(const std::filesystem::path& path);
+  static ModelFiles open_single(const std::filesystem::path& path, const std::vector<std::filesystem::path>& companions);
+  static ModelFiles open_video(const std::filesystem::path& path, std::vector<single_file::VideoPart> parts,
+                               const std::vector<std::filesystem::path>& companions);
 
   nn::JsonConfig index_;
   std::filesystem::path root_;
@@ -44,6 +57,7 @@ class ModelFiles {
   bool single_ = false;
   std::map<std::string, nn::JsonConfig> configs_;     // of a single file
   std::map<std::string, nn::Checkpoint> components_;  // of a single file
+  std::optional<nn::StoredTensor> sentencepiece_;     // bytes, of a single file
 };
 
 }  // namespace kinora::models

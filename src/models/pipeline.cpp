@@ -42,7 +42,7 @@ const Family& family_of(const ModelFiles& files) {
 }
 
 ModelFiles open(const std::filesystem::path& path, const PipelineSettings& settings) {
-  auto files = ModelFiles::open(path, settings.variant);
+  auto files = ModelFiles::open(path, settings.variant, settings.companions);
   if (settings.tokenizers) files.borrow_tokenizers(*settings.tokenizers);
   if (settings.unet) files.replace_unet(*settings.unet);
   return files;

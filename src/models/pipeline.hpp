@@ -188,6 +188,7 @@ struct PipelineSettings {
   Residency residency = Residency::whole;
   std::optional<std::string> variant{};               // of the weight files ("fp16"); absent: the plain ones, else the fp16 ones
   std::optional<std::filesystem::path> unet{};        // a file of UNet weights instead of the model's, as SDXL-Lightning's
+  std::vector<std::filesystem::path> companions{};    // files or components' folders that hold what a file of Wan or LTX-Video lacks
   std::optional<std::filesystem::path> tokenizers{};  // a model's folder whose tokenizers a single file takes, when none lie beside it
   std::optional<std::filesystem::path>
       safety_checker{};  // a folder with config.json, weights and preprocessor_config.json, for models without

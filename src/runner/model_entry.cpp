@@ -99,10 +99,17 @@ ModelEntry pipeline_entry(std::string id, const fs::path& folder, models::Pipeli
   return entry;
 }
 
-ModelEntry single_file_entry(std::string id, const fs::path& file) {
-  auto entry = described(std::move(id), file, file.parent_path(), {});
+ModelEntry single_file_entry(std::string id, const fs::path& file, std::vector<fs::path> companions) {
+  models::PipelineSettings parts;
+  parts.companions = std::move(companions);
+  auto entry = described(std::move(id), file, file.parent_path(), std::move(parts));
   std::error_code error;
   entry.bytes = entry.largest_part = fs::file_size(file, error);
+  for (const auto& companion : entry.parts.companions) {
+    const auto bytes = fs::is_directory(companion, error) ? weights_bytes(companion) : fs::file_size(companion, error);
+    entry.bytes += bytes;
+    entry.largest_part = std::max(entry.largest_part, bytes);
+  }
   return entry;
 }
 

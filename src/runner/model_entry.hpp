@@ -25,7 +25,7 @@ struct ModelEntry {
   std::size_t folder = 0;                        // which of the folders it lies in
   bool loose = false;                            // path is a checkpoint file without a description
   std::optional<models::PipelineInfo> pipeline;  // absent: an upscaler or interpolator
-  models::PipelineSettings parts = {};           // files that come from elsewhere: a UNet, tokenizers
+  models::PipelineSettings parts = {};           // files that come from elsewhere: a UNet, tokenizers, companions
 
   bool serves(std::string_view task) const;
   WantedModel wanted() const { return {.id = id, .bytes = bytes, .largest_part = largest_part}; }
@@ -35,8 +35,9 @@ struct ModelEntry {
 ModelEntry network_entry(const nn::ModelFolder& model, bool loose);
 // A diffusers folder.
 ModelEntry pipeline_entry(std::string id, const std::filesystem::path& folder, models::PipelineSettings parts = {});
-// A whole model in its authors' layout; its weights are not looked at, for its tokenizers may be missing yet.
-ModelEntry single_file_entry(std::string id, const std::filesystem::path& file);
+// A whole model in its authors' layout, with the companions that it needs; its weights are not looked at, for its tokenizers may be missing
+// yet.
+ModelEntry single_file_entry(std::string id, const std::filesystem::path& file, std::vector<std::filesystem::path> companions = {});
 
 // The weight files that a component would be loaded from, of a sharded one all shards; none for a scheduler or a tokenizer.
 std::vector<std::filesystem::path> component_weights(const std::filesystem::path& component);

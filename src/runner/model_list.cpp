@@ -6,6 +6,7 @@
 #include "base/hub_folder.hpp"
 #include "models/check_model.hpp"
 #include "models/loose_model.hpp"
+#include "models/single_file/video_model.hpp"
 #include "nn/json_config.hpp"
 #include "nn/load_error.hpp"
 #include "runner/weight_file.hpp"
@@ -16,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_weight_file(const fs::path& path) {
-  constexpr std::array<std::string_view, 4> kEndings{".safetensors", ".ckpt", ".pth", ".pkl"};
+  constexpr std::array<std::string_view, 5> kEndings{".safetensors", ".ckpt", ".pth", ".pkl", ".gguf"};
   return std::find(kEndings.begin(), kEndings.end(), path.extension().string()) != kEndings.end() && fs::is_regular_file(path);
 }
 
@@ -41,6 +42,7 @@ class Lister {
       number_ = one.folder;
       refusing(one.id, [&] { fs::is_directory(one.path) ? add(with_motion(one.id, one.path)) : loose(one); });
     }
+    videos();
     for (ModelEntry& model : list_.models)
       if (checker_ && model.pipeline && !model.pipeline->safety_checker) {
         model.parts.safety_checker = checker_;
@@ -96,8 +98,13 @@ class Lister {
   void loose(const Later& file) {
     const std::string folder = file.id.substr(0, file.id.rfind('/'));
     const auto& id = file.alone ? folder : file.id;
-    switch (tell_weight_file(file.path)) {
+    std::vector<models::single_file::VideoPart> parts;
+    const auto kind = tell_weight_file(file.path, parts);
+    if (!parts.empty()) parts_.push_back({.path = file.path, .parts = std::move(parts)});
+    switch (kind) {
       case WeightFile::whole_model: return add(single_file(id, file.path));
+      case WeightFile::video_model: videos_.push_back({.id = id, .folder = number_, .candidate = parts_.size() - 1}); return;  // videos()
+      case WeightFile::video_part: return;  // no model of its own
       case WeightFile::sdxl_unet: return add(with_unet(file.id, file.path));
       case WeightFile::adapter:
         return add(AdapterEntry{.id = file.path.stem() == "pytorch_lora_weights" ? folder : id,
@@ -105,6 +112,23 @@ class Lister {
                                 .license = license_of(file.path.parent_path()),
                                 .bytes = fs::file_size(file.path)});
       case WeightFile::other: return add(network_entry(models::describe_loose_model(file.path, id), true));
+    }
+  }
+
+  // The files of video transformers, each with what completes it from any folder; parts of diffusers folders count after files.
+  void videos() {
+    if (videos_.empty()) return;
+    for (const ModelEntry& model : list_.models) {
+      if (!model.pipeline || (model.pipeline->family != "wan" && model.pipeline->family != "ltx")) continue;
+      for (const char* component : {"vae", "text_encoder", "image_encoder"}) {
+        const auto folder = model.path / component;
+        if (!component_weights(folder).empty())
+          parts_.push_back({.path = folder, .parts = models::single_file::video_parts(folder, nn::open_checkpoint(folder))});
+      }
+    }
+    for (const Video& one : videos_) {
+      number_ = one.folder;
+      refusing(one.id, [&] { add(video(one.id, parts_[one.candidate])); });
     }
   }
 
@@ -136,27 +160,60 @@ class Lister {
     return pipeline_entry(id, base->path, {.unet = file});
   }
 
-  // A single file holds no tokenizer; where none lies beside it, that of another model of its family does, for they are all the same.
   ModelEntry single_file(const std::string& id, const fs::path& path) const {
-    auto entry = with_tokenizers(single_file_entry(id, path));
+    auto entry = with_tokenizers(single_file_entry(id, path), std::nullopt);
     models::check_pipeline(path, entry.parts);
     return entry;
   }
-  ModelEntry with_tokenizers(ModelEntry entry) const {
-    const fs::path& path = entry.path;
+
+  ModelEntry video(const std::string& id, const models::single_file::Candidate& file) const {
+    auto entry = single_file_entry(id, file.path, models::single_file::choose_companions(file, parts_));
+    std::optional<std::int64_t> words;  // of the text encoder, where no tokenizer lies in its file
+    for (const auto& one : parts_)
+      for (const auto& part : one.parts)
+        if (is_part(entry, one.path) && is_text_encoder(part) && !part.sentencepiece)
+          words = part.config.integer("vocab_size", 0, 0, 1 << 20);
+    if (words) entry = with_tokenizers(std::move(entry), words);
+    models::check_pipeline(file.path, entry.parts);
+    return entry;
+  }
+  static bool is_part(const ModelEntry& entry, const fs::path& path) {
+    const auto& all = entry.parts.companions;
+    return path == entry.path || std::find(all.begin(), all.end(), path) != all.end();
+  }
+  static bool is_text_encoder(const models::single_file::VideoPart& part) {
+    return part.kind == models::single_file::PartKind::t5 || part.kind == models::single_file::PartKind::umt5;
+  }
+
+  // Few files hold a tokenizer; where none lies beside the file, that of another model of its family does, for they are all the same.
+  // words: that a text encoder of a video model knows, which must be those of the other's.
+  ModelEntry with_tokenizers(ModelEntry entry, std::optional<std::int64_t> words) const {
+    const auto family = tokenizer_family(*entry.pipeline);
     std::error_code error;
-    const bool xl = entry.pipeline->family.starts_with("sdxl");
     const fs::path needed = entry.pipeline->family == "sdxl-refiner" ? "tokenizer_2" : "tokenizer";
-    if (entry.pipeline->family == "svd" || fs::is_directory(path.parent_path() / needed, error)) return entry;
+    if (family == "svd" || fs::is_directory(entry.path.parent_path() / needed, error)) return entry;
     for (const ModelEntry& other : list_.models) {
-      if (!other.pipeline || other.pipeline->family.starts_with("sdxl") != xl || !fs::is_directory(other.path / needed, error)) continue;
+      if (!other.pipeline || tokenizer_family(*other.pipeline) != family || !fs::is_directory(other.path / needed, error)) continue;
+      const auto config = other.path / "text_encoder/config.json";
+      if (words && nn::JsonConfig::read(config).integer("vocab_size", 0, 0, 1 << 20) != *words) continue;
       entry.parts.tokenizers = other.path;
       return entry;
     }
-    throw nn::LoadError(path.string(), needed.string(),
-                        std::string("is in no file; lay the folder beside it, or pull a folder of ") +
-                            (xl ? "SDXL (stabilityai/stable-diffusion-xl-base-1.0)" : "Stable Diffusion"));
+    const std::string_view folder = family == "sdxl"  ? "SDXL (stabilityai/stable-diffusion-xl-base-1.0)"
+                                    : family == "wan" ? "Wan (Wan-AI/Wan2.1-T2V-1.3B-Diffusers)"
+                                    : family == "ltx" ? "LTX-Video (Lightricks/LTX-Video)"
+                                                      : "Stable Diffusion";
+    throw nn::LoadError(entry.path.string(), needed.string(),
+                        "is in no file; lay the folder beside it, or pull a folder of " + std::string(folder));
   }
+  static std::string_view tokenizer_family(const models::PipelineInfo& info) {
+    return info.family.starts_with("sdxl") ? "sdxl" : info.family == "animatediff" ? "sd" : std::string_view(info.family);
+  }
+
+  struct Video {
+    std::string id;
+    std::size_t folder = 0, candidate = 0;  // of parts_
+  };
 
   template <class Work>
   void refusing(const std::string& id, const Work& work) {
@@ -181,6 +238,8 @@ class Lister {
   ModelList list_;
   std::size_t number_ = 0;  // of the folder that is looked at
   std::vector<Later> later_;
+  std::vector<models::single_file::Candidate> parts_;  // of video models
+  std::vector<Video> videos_;
   std::optional<fs::path> checker_;  // CompVis/stable-diffusion-safety-checker, for models without one
 };
 

@@ -35,12 +35,14 @@ class ModelFolders : public ::testing::Test {
   ModelList list() const { return list_models({scratch.path()}); }
   static std::vector<std::string> ids(const auto& entries) {
     std::vector<std::string> all;
+    all.reserve(entries.size());
     for (const auto& entry : entries) all.push_back(entry.id);
     return all;
   }
 
   static std::vector<std::string> refusals(const ModelList& found) {
     std::vector<std::string> all;
+    all.reserve(found.refusals.size());
     for (const auto& refusal : found.refusals) all.push_back(refusal.id + ": " + refusal.reason);
     return all;
   }
@@ -160,6 +162,42 @@ TEST_F(ModelFolders, a_single_file_takes_the_tokenizer_of_a_model_of_its_family)
   ASSERT_THAT(ids(found.models), ElementsAre("fox", "sd15", "sdxl"));
   EXPECT_EQ(found.models[0].parts.tokenizers, scratch.path() / "sd15");
   EXPECT_TRUE(found.models[0].serves("text-to-image"));
+}
+
+// The folders of ComfyUI.
+TEST_F(ModelFolders, the_file_of_a_video_transformer_takes_what_it_needs_from_the_other_folders) {
+  link("pipe_wan21_t2v_file/wan_t2v.safetensors", "diffusion_models/wan_t2v.safetensors");
+  link("pipe_ltx_090_file/ltx.safetensors", "checkpoints/ltx.safetensors");
+  EXPECT_THAT(refusals(list()), ElementsAre(HasSubstr("text_encoder: is in none of the files: a T5 text encoder of width 16 is needed"),
+                                            HasSubstr("vae: is in none of the files: a VAE of Wan with 16 latent channels is needed")));
+  link("pipe_wan21_t2v_file/wan_vae.safetensors", "vae/wan_vae.safetensors");
+  link("pipe_wan21_t2v_file/umt5.safetensors", "text_encoders/umt5.safetensors");
+  link("pipe_ltx_090_file/t5xxl.safetensors", "text_encoders/t5xxl.safetensors");
+  auto found = list();
+  ASSERT_THAT(ids(found.models), ElementsAre("diffusion_models"));  // its tokenizer is in the text encoder's file
+  EXPECT_TRUE(found.models[0].serves("text-to-video"));
+  EXPECT_THAT(found.models[0].parts.companions,
+              ElementsAre(scratch.path() / "vae/wan_vae.safetensors", scratch.path() / "text_encoders/umt5.safetensors"));
+  EXPECT_GT(found.models[0].bytes, found.models[0].largest_part);
+  EXPECT_THAT(refusals(found), ElementsAre(HasSubstr("tokenizer: is in no file")));
+  link("pipe_ltx_090/model", "ltx-folder");
+  found = list();
+  ASSERT_THAT(ids(found.models), ElementsAre("checkpoints", "diffusion_models", "ltx-folder"));
+  EXPECT_EQ(found.models[0].parts.tokenizers, scratch.path() / "ltx-folder");
+  EXPECT_THAT(refusals(found), ElementsAre());
+}
+
+TEST_F(ModelFolders, two_experts_of_wan_are_one_model_told_by_their_names) {
+  for (const char* name : {"wan2.2_high_noise_14B.safetensors", "wan2.2_low_noise_14B.safetensors", "Wan-LowNoise-Q4.safetensors"})
+    link("pipe_wan21_t2v_file/wan_t2v.safetensors", "unet/" + std::string(name));
+  link("pipe_wan21_t2v_file/wan_vae.safetensors", "wan_vae.safetensors");
+  link("pipe_wan21_t2v_file/umt5.safetensors", "umt5.safetensors");
+  const auto found = list();
+  ASSERT_THAT(ids(found.models), ElementsAre("unet/wan2.2_high_noise_14B"));
+  EXPECT_THAT(found.models[0].parts.companions, ::testing::Contains(scratch.path() / "unet/wan2.2_low_noise_14B.safetensors"));
+  fs::remove(scratch.path() / "unet/wan2.2_low_noise_14B.safetensors");
+  link("pipe_wan21_t2v_file/wan_t2v.safetensors", "unet/other_low_noise.safetensors");
+  EXPECT_THAT(refusals(list()), ElementsAre(HasSubstr("transformer_2: may be ")));
 }
 
 TEST_F(ModelFolders, a_safety_checker_looks_at_the_pictures_of_models_without_one) {

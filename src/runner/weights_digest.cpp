@@ -30,8 +30,15 @@ base::Result<std::string> read_hash(const fs::path& file) {
 
 std::vector<fs::path> weight_files(const ModelEntry& model) {
   std::error_code error;
-  if (!fs::is_directory(model.path, error)) return {model.path};
   std::vector<fs::path> files;
+  if (!fs::is_directory(model.path, error)) {
+    files.push_back(model.path);
+    for (const auto& companion : model.parts.companions) {
+      const auto own = fs::is_directory(companion, error) ? component_weights(companion) : std::vector{companion};
+      files.insert(files.end(), own.begin(), own.end());
+    }
+    return files;
+  }
   for (const auto& component : fs::directory_iterator(model.path, error)) {
     if (!component.is_directory(error)) continue;
     const bool replaced = model.parts.unet && component.path().filename() == "unet";
@@ -62,7 +69,8 @@ base::Result<std::string> WeightsDigests::of(const ModelEntry& model) {
   std::string lines;
   for (const auto& file : weight_files(model)) {
     KINORA_TRY(const auto hash, hash_of(file));
-    const auto path = file == model.path ? file.filename() : file.lexically_relative(model.path);
+    std::error_code error;
+    const auto path = fs::is_directory(model.path, error) ? file.lexically_relative(model.path) : file.filename();
     lines += hash + "  " + path.generic_string() + "\n";
   }
   return "sha256:" + base::to_hex(base::sha256(base::as_bytes(lines)));

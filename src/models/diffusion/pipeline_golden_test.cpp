@@ -127,6 +127,8 @@ void run(const golden::Case& test) {
   if (fs::exists(test.folder() / "motion_adapter")) settings.motion_adapter = test.folder() / "motion_adapter";
   for (const auto& entry : fs::directory_iterator(test.folder()))
     if (entry.path().filename().string().ends_with("_unet.safetensors")) settings.unet = entry.path();
+  for (const auto& companion : test.json().value("companions", nlohmann::json::array()))
+    settings.companions.push_back(test.folder() / companion.get<std::string>());
   if (test.json().contains("tokenizers")) settings.tokenizers = test.folder() / test.json().at("tokenizers").get<std::string>();
   const auto pipeline = load_pipeline(folder.path(), settings);
   auto& traced = dynamic_cast<DiffusionPipeline&>(*pipeline);

@@ -67,10 +67,11 @@ nn::Checkpoint ltx_transformer(nn::Checkpoint file) {
 nn::Checkpoint ltx_vae(nn::Checkpoint file) {
   const auto prefix = prefix_of(file, "per_channel_statistics.mean-of-means");
   if (!prefix) return file;
-  const auto out = file.tensors.find(*prefix + "encoder.conv_out.conv.weight");
-  const bool wide = out != file.tensors.end() && out->second.shape.size() == 5 && out->second.shape[1] == 2048;
+  // The encoder of 0.9.5 has a block less: its steps down change the channels themselves.
+  const auto tenth = file.tensors.lower_bound(*prefix + "encoder.down_blocks.9.");
+  const bool fewer = tenth == file.tensors.end() || !tenth->first.starts_with(*prefix + "encoder.down_blocks.9.");
   const bool timed = file.tensors.contains(*prefix + "decoder.last_time_embedder.timestep_embedder.linear_1.weight");
-  const auto version = wide ? LtxVae::v095 : timed ? LtxVae::v091 : LtxVae::v090;
+  const auto version = fewer ? LtxVae::v095 : timed ? LtxVae::v091 : LtxVae::v090;
   return renamed(std::move(file), *prefix, [version](std::string_view path) { return ltx_vae_name(path, version); });
 }
 

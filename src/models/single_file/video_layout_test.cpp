@@ -27,9 +27,7 @@ void expect_names(const std::string& table, const std::string& prefix, const Con
   for (const auto& pair : pairs) {
     const auto original = pair[0].get<std::string>();
     const auto value = static_cast<double>(originals.size());
-    // The width of the encoder's end tells LTX 0.9.5.
-    const bool wide = table == "ltx_vae_095" && original == "vae.encoder.conv_out.conv.weight";
-    originals.emplace(prefix + original, wide ? at::full({1, 2048, 1, 1, 1}, value) : at::full({1}, value));
+    originals.emplace(prefix + original, at::full({1}, value));
     expected.emplace(pair[1].get<std::string>(), value);
   }
   // What diffusers fills in by another way than renaming.

@@ -6,7 +6,11 @@ PromptEncoder load_text_stage(const ModelFiles& files, nn::Placement placement, 
   if (placement.dtype == at::kHalf) placement.dtype = at::kBFloat16;
   auto loaded = load(Config::read(files.config("text_encoder")), files.weights("text_encoder"), placement);
   components.add("text_encoder", std::move(loaded.parameters));
-  return {std::make_shared<nn::UnigramTokenizer>(nn::UnigramTokenizer::open(files.folder("tokenizer"))), loaded.model};
+  const auto inside = files.sentencepiece();
+  nn::TokenizerSettings plain;
+  plain.extra_ids = 0;  // its file is all that there is of it
+  auto tokenizer = inside ? nn::UnigramTokenizer::from_spiece_model(*inside, plain) : nn::UnigramTokenizer::open(files.folder("tokenizer"));
+  return {std::make_shared<nn::UnigramTokenizer>(std::move(tokenizer)), loaded.model};
 }
 
 }  // namespace kinora::models::t5
