@@ -59,12 +59,16 @@ def decodes(path, streams="0"):
     return done.returncode == 0
 
 
-def psnr_y(a, b):
-    """Mean PSNR of luma, by ffmpeg."""
+def psnr(a, b, what):
+    """A figure of ffmpeg's comparison of two videos in dB: "y" (mean of luma), "min" (worst picture)."""
     done = subprocess.run(["ffmpeg", "-v", "info", "-i", str(a), "-i", str(b), "-lavfi", "[0:v][1:v]psnr", "-f", "null", "-"],
                           stderr=subprocess.PIPE, text=True, check=True)
-    word = [w for line in done.stderr.splitlines() if "PSNR y:" in line for w in line.split() if w.startswith("y:")][-1]
-    return float(word[2:])
+    word = [w for line in done.stderr.splitlines() if "PSNR y:" in line for w in line.split() if w.startswith(what + ":")][-1]
+    return float(word[len(what) + 1:])
+
+
+def psnr_y(a, b):
+    return psnr(a, b, "y")
 
 
 class Process:
