@@ -3,9 +3,9 @@
 namespace kinora::runner {
 namespace {
 
-// Multiply-accumulates of IFNet 4.25 for a pixel of a picture that is made. It warps, resizes and joins more than it multiplies: that it
-// takes four times as long for each as an upscaler does is an estimate.
-constexpr double kInterpolatorMacs = 20'702, kInterpolatorSlowness = 4;
+// How much longer the interpolator takes for a multiply-accumulate, for it warps, resizes and joins more than it multiplies. Measured on
+// two cores (order_bench): 4 to 5 beside SRVGGNetCompact in float32, where the order is in doubt; 7 to 14 beside it in bfloat16.
+constexpr double kInterpolatorSlowness = 5;
 
 }  // namespace
 
