@@ -40,6 +40,7 @@ json::object to_json(const std::string& id, const OfferedModel& model) {
           {"created", 0},
           {"owned_by", "network"},
           {"tasks", json::value_from(std::vector<std::string>(model.tasks.begin(), model.tasks.end()))},
+          {"digest", model.weights.empty() ? json::value(nullptr) : json::value(model.weights)},
           {"warm", model.warm},
           {"capacity", model.capacity},
           {"free", model.free}};

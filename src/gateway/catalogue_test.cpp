@@ -1,5 +1,8 @@
 // GET /v1/tasks, /v1/models, /v1/capabilities, black box; and what capability names mean.
 #include "gateway/offers.hpp"
+
+#include <array>
+
 #include "gateway/test_gateway.hpp"
 
 namespace kinora::gateway {
@@ -57,6 +60,36 @@ TEST(Offers, a_model_is_missing_only_when_that_is_sure) {
   const std::vector silent{there[0], node({}, false)};  // it may have it
   EXPECT_EQ(missing_model(silent, "video-upscale", "other"), std::nullopt);
   EXPECT_EQ(missing_model({}, "video-upscale", "other"), std::nullopt);
+}
+
+TEST(Offers, the_weights_that_will_do_a_task_are_known_when_all_who_may_do_it_agree) {
+  const auto with = [](std::vector<std::array<std::string, 2>> models, bool reachable = true) {
+    market::NodeStatus out;
+    out.reachable = reachable;
+    for (const auto& [name, weights] : models) {
+      out.capabilities.emplace_back().name = name;
+      out.capabilities.back().capacity = 1;
+      out.capabilities.back().weights = weights;
+    }
+    return out;
+  };
+  const auto digest = [](const std::vector<market::NodeStatus>& nodes, std::string_view model) {
+    return weights_digest(nodes, "video-upscale", model).value_or("unknown");
+  };
+  const auto one = with({{"video-upscale", ""}, {"video-upscale:a", "sha256:1"}, {"image-upscale:a", "sha256:9"}});
+  EXPECT_EQ(digest({one}, "a"), "sha256:1");
+  EXPECT_EQ(digest({one}, "a@sha256:1"), "sha256:1");
+  EXPECT_EQ(digest({one}, "auto"), "sha256:1");
+  EXPECT_EQ(digest({one}, "b"), "unknown");
+  EXPECT_EQ(digest({one, with({{"video-upscale:a", "sha256:1"}})}, "a"), "sha256:1");
+  EXPECT_EQ(digest({one, with({{"video-upscale:a", "sha256:2"}})}, "a"), "unknown");
+  EXPECT_EQ(digest({one, with({{"video-upscale:a", ""}})}, "a"), "unknown");
+  EXPECT_EQ(digest({one, with({}, false)}, "a"), "unknown");  // it may have other ones
+  EXPECT_EQ(digest({one, with({{"video-upscale:b", "sha256:2"}})}, "a"), "sha256:1");
+  EXPECT_EQ(digest({one, with({{"video-upscale:b", "sha256:2"}})}, ""), "unknown");
+  EXPECT_EQ(offered_models(std::vector{one}).at("a").weights, "");  // its tasks tell different ones
+  EXPECT_EQ(offered_models(std::vector{with({{"video-upscale:a", "sha256:1"}, {"image-upscale:a", "sha256:1"}})}).at("a").weights,
+            "sha256:1");
 }
 
 TEST_F(Catalogue, lists_the_tasks_that_clients_may_name) {

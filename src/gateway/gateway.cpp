@@ -124,6 +124,10 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
   };
   runs::EngineSettings run_settings;
   run_settings.missing_model = missing;
+  run_settings.weights_digest = [ask = p.network.nodes_for](std::string task, std::string model) -> net::Task<std::optional<std::string>> {
+    const std::string named = model.starts_with("auto") ? std::string() : model.substr(0, model.find('@'));
+    co_return weights_digest(co_await ask(task, named), task, named);
+  };
   p.runs = std::make_unique<runs::Engine>(executor, *p.database, *p.engine, std::move(run_settings), p.clock);
   if (p.network.on_change) p.network.on_change([engine = p.engine.get()] { engine->wake(); });
   const auto new_id = [ids = &p.ids, now = p.clock](std::string_view prefix) { return ids->next_id(prefix, now()); };

@@ -20,8 +20,11 @@ std::map<std::string, OfferedModel> offered_models(std::span<const market::NodeS
       if (colon == std::string::npos || colon + 1 == capability.name.size()) continue;
       const auto* task = tasks::find_task(std::string_view(capability.name).substr(0, colon));
       if (task == nullptr || task->internal || capability.capacity == 0) continue;
-      auto& model = models[capability.name.substr(colon + 1)];
+      const auto [entry, is_new] = models.try_emplace(capability.name.substr(colon + 1));
+      auto& model = entry->second;
       model.tasks.emplace(task->name);
+      if (is_new) model.weights = capability.weights;
+      if (model.weights != capability.weights) model.weights.clear();
       model.warm = model.warm || capability.warm;
       auto& places = by_name[capability.name];
       places.capacity += capability.capacity;
@@ -31,6 +34,22 @@ std::map<std::string, OfferedModel> offered_models(std::span<const market::NodeS
     }
   }
   return models;
+}
+
+std::optional<std::string> weights_digest(std::span<const market::NodeStatus> nodes, std::string_view task, std::string_view model) {
+  if (!std::ranges::all_of(nodes, &market::NodeStatus::reachable)) return std::nullopt;
+  model = model.substr(0, model.find('@'));
+  const bool any = model.empty() || model.starts_with("auto");
+  const std::string prefix = std::string(task) + ":";
+  std::optional<std::string> digest;
+  for (const auto& node : nodes)
+    for (const auto& capability : node.capabilities) {
+      if (!capability.name.starts_with(prefix) || capability.capacity == 0) continue;
+      if (!any && std::string_view(capability.name).substr(prefix.size()) != model) continue;
+      if (capability.weights.empty() || (digest && *digest != capability.weights)) return std::nullopt;
+      digest = capability.weights;
+    }
+  return digest;
 }
 
 std::optional<std::string> missing_model(std::span<const market::NodeStatus> nodes, std::string_view task, std::string_view model) {

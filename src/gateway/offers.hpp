@@ -13,6 +13,7 @@ namespace kinora::gateway {
 
 struct OfferedModel {
   std::set<std::string> tasks;
+  std::string weights;    // digest, when all that offer it tell the same
   bool warm = false;      // somewhere
   unsigned capacity = 0;  // of its most offered task, over all nodes: a model's tasks share their device
   unsigned free = 0;
@@ -29,6 +30,10 @@ std::optional<std::string> missing_model(std::span<const market::NodeStatus> nod
 
 // The task that a model is for, when it is for exactly one.
 std::optional<std::string> only_task(std::span<const market::NodeStatus> nodes, const std::string& model);
+
+// The digest of the weights that will do the task, whoever does it: with that model, or with any ("" and "auto...") when all are of the
+// same weights. nullopt: not known, or not every node has answered.
+std::optional<std::string> weights_digest(std::span<const market::NodeStatus> nodes, std::string_view task, std::string_view model);
 
 // Any model: the capability that is the task's bare name.
 Offer offered_task(std::span<const market::NodeStatus> nodes, std::string_view task);

@@ -46,15 +46,20 @@ void Engine::State::complete_job(ActiveJob& active, Change change, const tasks::
   eta_.succeeded(active.job.id, now);
   if (!active.job.running_at) begin_running(active, &change);
   ResultOutput made = make_output(active.job, result, now, [this] { return new_id("art"); });
-  if (may_be_cut(active.job.task)) {
-    std::vector<tasks::TaskResult> parts{result};
+  if (tasks::find_task(active.job.task)->has_models) {
+    // What the task's own model made: the chunks, or the whole.
+    std::vector<tasks::TaskResult> parts;
     for (const auto& [key, row] : active.tasks) {
       if (key.first != "chunk") continue;
       const auto stored = tasks::parse_event(row.result);
       if (const auto* part = stored && *stored ? std::get_if<tasks::TaskResult>(&**stored) : nullptr) parts.push_back(*part);
     }
-    if (auto told = acceleration_of(parts)) made.output["acceleration"] = *std::move(told);
-    if (auto told = enhancement_of(parts)) made.output["enhancement"] = *std::move(told);
+    if (parts.empty()) parts.push_back(result);
+    active.job.weights = weights_of(parts);
+    if (may_be_cut(active.job.task)) {
+      if (auto told = acceleration_of(parts)) made.output["acceleration"] = *std::move(told);
+      if (auto told = enhancement_of(parts)) made.output["enhancement"] = *std::move(told);
+    }
   }
   Job& job = active.job;
   job.status = Status::succeeded;

@@ -66,17 +66,24 @@ TEST_F(EngineTest, turns_delivered_files_into_artifacts) {
   EXPECT_EQ(world_.verifier.asked, 1);
 }
 
-TEST_F(EngineTest, tells_the_seed_and_what_the_model_changed_of_what_was_made) {
-  json::object facts{{"seeds", {7, 8}}, {"notes", {"frames 80 became 81 (1 + 4 k)", "read /srv/models/x"}}};
+TEST_F(EngineTest, tells_the_weights_the_seed_and_what_the_model_changed_of_what_was_made) {
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  json::object facts{{"weights", digest}, {"seeds", {7, 8}}, {"notes", {"frames 80 became 81 (1 + 4 k)", "read /srv/models/x"}}};
   world_.network.script = [&](AttemptRequest request, AttemptObserver observer) {
     return world_.work(std::move(request), std::move(observer), {{"video", "video.mp4"}}, {{"video", facts}});
   };
-  const std::string id = world_.submit_ok({{"task", "text-to-video"}, {"model", "wan"}, {"input", {{"prompt", "a fox"}}}});
-  ASSERT_TRUE(world_.until_idle());
-  const Job job = world_.job(id);
+  const auto make = [&] {
+    const std::string id = world_.submit_ok({{"task", "text-to-video"}, {"model", "wan"}, {"input", {{"prompt", "a fox"}}}});
+    EXPECT_TRUE(world_.until_idle());
+    return world_.job(id);
+  };
+  const Job job = make();
+  EXPECT_EQ(job.weights, digest);
   EXPECT_EQ(job.output.at("seed"), 7);
   EXPECT_EQ(job.output.at("notes").at(0), "frames 80 became 81 (1 + 4 k)");
   EXPECT_EQ(job.output.at("notes").at(1).as_string().find("/srv"), json::string::npos);  // nothing of its machine
+  facts["weights"] = "sha256:nonsense";
+  EXPECT_EQ(make().weights, std::nullopt);
 }
 
 TEST_F(EngineTest, gives_the_worker_the_input_by_its_hash) {

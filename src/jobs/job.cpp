@@ -83,7 +83,8 @@ json::object to_json(const Job& job, const Links& links, UnixMillis now, std::in
   out["version"] = job.version;
   out["task"] = job.task;
   out["model"] = text_or_null(job.model);
-  out["resolved_model"] = job.resolved_model ? json::value{{"id", *job.resolved_model}, {"digest", nullptr}} : json::value(nullptr);
+  out["resolved_model"] =
+      job.resolved_model ? json::value{{"id", *job.resolved_model}, {"digest", text_or_null(job.weights)}} : json::value(nullptr);
   out["status"] = name(job.status);
   out["phase"] = name(job.phase);
   out["status_reason"] = text_or_null(job.status_reason);

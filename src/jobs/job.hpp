@@ -49,6 +49,7 @@ struct Job {
   std::string task;
   std::optional<std::string> model;           // as asked
   std::optional<std::string> resolved_model;  // as a worker reported
+  std::optional<std::string> weights;         // digest of those that made the output, when all its parts tell the same
   Status status = Status::queued;
   Phase phase = Phase::accepted;
   std::optional<std::string> status_reason;

@@ -55,7 +55,7 @@ constexpr std::string_view kJobColumns =
     "requirements, output_options, metadata, retry, tags, client_ref, end_user, retry_of, trace_id, retention_s, created_at, deadline_at, "
     "start_deadline_at, queued_at, preparing_at, running_at, verifying_at, finalizing_at, completed_at, heartbeat_at, expires_at, "
     "cancel_requested, "
-    "data_removed, parent, ephemeral";
+    "data_removed, parent, ephemeral, weights";
 
 Job read_job(const Statement& row) {
   Job job;
@@ -97,6 +97,7 @@ Job read_job(const Statement& row) {
   job.data_removed = row.integer(i++) != 0;
   if (!row.is_null(i)) job.parent = parent_of(json::parse(row.text(i)));
   job.ephemeral = row.integer(++i) != 0;
+  job.weights = row.optional_text(++i);
   return job;
 }
 
@@ -123,7 +124,7 @@ base::Result<std::int64_t> write_job(Connection& connection, std::string_view sq
   for (const auto& time : {job.queued_at, job.preparing_at, job.running_at, job.verifying_at, job.finalizing_at, job.completed_at,
                            job.heartbeat_at, job.expires_at})
     bind(millis(time));
-  bind(job.cancel_requested), bind(job.data_removed), bind(to_text(job.parent)), bind(job.ephemeral);
+  bind(job.cancel_requested), bind(job.data_removed), bind(to_text(job.parent)), bind(job.ephemeral), bind(job.weights);
   KINORA_TRY(const bool there, statement.step());
   static_cast<void>(there);
   return connection.changes();
@@ -170,7 +171,7 @@ std::string_view name(TaskState state) {
 base::Status insert_job(Connection& connection, const Job& job, const std::vector<JobInput>& inputs) {
   static const std::string sql = "INSERT INTO jobs(" + std::string(kJobColumns) +
                                  ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                                 "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                                 "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
   KINORA_OK(done(write_job(connection, sql, job)));
   for (const JobInput& input : inputs) KINORA_OK(set_input(connection, job.id, input));
   return {};
@@ -185,13 +186,13 @@ base::Result<Job> find_job(Connection& connection, std::string_view id) {
 }
 
 base::Status update_job(Connection& connection, const Job& job) {
-  // ?1..?42 are the columns in the order of kJobColumns; those that never change are left out.
+  // ?1..?43 are the columns in the order of kJobColumns; those that never change are left out.
   constexpr std::string_view sql =
       R"sql(
       UPDATE jobs SET version = ?4, resolved_model = ?7, status = ?8, phase = ?9, status_reason = ?10, priority = ?11, input = ?12, params = ?13,
         output = ?14, error = ?15, progress = ?16, attempt = ?17, requirements = ?18, metadata = ?20, tags = ?22, queued_at = ?31, preparing_at = ?32, running_at = ?33,
         verifying_at = ?34, finalizing_at = ?35, completed_at = ?36, heartbeat_at = ?37, expires_at = ?38, cancel_requested = ?39,
-        data_removed = ?40, parent = ?41, ephemeral = ?42, start_deadline_at = ?30
+        data_removed = ?40, parent = ?41, ephemeral = ?42, weights = ?43, start_deadline_at = ?30
       WHERE id = ?1 AND version < ?4 AND status IN ('queued', 'running'))sql";
   KINORA_TRY(const auto changed, write_job(connection, sql, job));
   if (changed != 1) return base::fail(base::ErrorCode::conflict, "the job has changed meanwhile");

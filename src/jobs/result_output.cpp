@@ -161,6 +161,23 @@ ResultOutput make_output(const Job& job, const tasks::TaskResult& result, UnixMi
   return out;
 }
 
+std::optional<std::string> weights_of(std::span<const tasks::TaskResult> parts) {
+  constexpr std::string_view kPrefix = "sha256:";
+  std::optional<std::string> digest;
+  for (const tasks::TaskResult& part : parts) {
+    std::string told;
+    for (const auto& slot : part.outputs)
+      if (const json::object* facts = slot.value().if_object())
+        if (const json::value* weights = facts->if_contains("weights"); weights != nullptr && weights->is_string())
+          told = std::string(weights->get_string());
+    const bool well = told.size() == kPrefix.size() + 64 && told.starts_with(kPrefix) &&
+                      told.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string::npos;
+    if (!well || (digest && *digest != told)) return std::nullopt;
+    digest = std::move(told);
+  }
+  return digest;
+}
+
 std::optional<json::object> acceleration_of(std::span<const tasks::TaskResult> parts) {
   std::map<std::string_view, double> sums;
   bool told = false;

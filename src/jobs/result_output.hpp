@@ -24,6 +24,9 @@ struct ResultOutput {
 // With what the worker tells of making it: the first `seed`, `notes` on what was changed in the request ("frames 80 became 81").
 ResultOutput make_output(const Job& job, const tasks::TaskResult& result, UnixMillis now, const std::function<std::string()>& new_id);
 
+// The digest of the weights that made all of them, as their workers tell ("sha256:" and 64 hex digits); nullopt: one tells none or another.
+std::optional<std::string> weights_of(std::span<const tasks::TaskResult> parts);
+
 // What the accelerated upscaling of a video's parts tells ("acceleration" of a result's `video`, docs/runner-api.md), put together:
 // {"frames", "whole_frames", "tiles", "carried_share"}; nullopt when none tells.
 std::optional<json::object> acceleration_of(std::span<const tasks::TaskResult> parts);

@@ -134,7 +134,10 @@ ALTER TABLE jobs ADD COLUMN ephemeral INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX jobs_ephemeral ON jobs(completed_at) WHERE ephemeral = 1 AND data_removed = 0;
 )sql";
 
-constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries, kParents, kExpiring, kEphemeral};
+// The digest of the weights that made a job's output.
+constexpr std::string_view kWeights = "ALTER TABLE jobs ADD COLUMN weights TEXT";
+
+constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries, kParents, kExpiring, kEphemeral, kWeights};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "wire/auth_token.hpp"
+#include "wire/byoc.hpp"
 #include "wire/capabilities.hpp"
 
 namespace kinora::market {
@@ -33,8 +34,11 @@ void read_offers(Node& node, const wire::pb::Capabilities& capabilities) {
   const auto byoc = constraints.find(kByoc);
   if (byoc == constraints.end()) return;
   for (const auto& [name, constraint] : byoc->second.models()) {
-    node.offers[name] = {
-        .capacity = constraint.capacity(), .in_use = constraint.capacityinuse(), .ours_since = 0, .warm = constraint.warm()};
+    node.offers[name] = {.capacity = constraint.capacity(),
+                         .in_use = constraint.capacityinuse(),
+                         .ours_since = 0,
+                         .warm = constraint.warm(),
+                         .weights = wire::is_weights_digest(constraint.weights()) ? constraint.weights() : std::string()};
   }
 }
 
@@ -241,6 +245,7 @@ std::vector<NodeStatus> Book::status(base::UnixMillis now) const {
       capability.capacity = offer.capacity;
       capability.free = offer.free();
       capability.warm = offer.warm;
+      capability.weights = offer.weights;
       const Session* session = find(node.sessions, name);
       if (session == nullptr || !session->open) continue;
       capability.price = session->price;

@@ -73,6 +73,17 @@ TEST_F(BookTest, an_announcement_while_we_run_already_counts_our_job) {
   EXPECT_EQ(book.free_slots("echo", {}, kNow), 2u);
 }
 
+TEST_F(BookTest, keeps_the_digest_of_weights_that_is_one) {
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  auto message = info("https://a:1");
+  auto& models = *(*message.mutable_capabilities()->mutable_constraints()->mutable_percapability())[37].mutable_models();
+  for (const auto& [told, kept] : {std::pair<std::string, std::string>{digest, digest}, {"sha256:aa", ""}, {"", ""}}) {
+    models["echo"].set_weights(told);
+    ASSERT_TRUE(book.enter(a, "echo", message, "sha256/x", 1ms, kNow));
+    EXPECT_EQ(book.status(kNow)[0].capabilities[0].weights, kept);
+  }
+}
+
 TEST_F(BookTest, a_node_that_said_full_is_left_out_until_it_announces_again) {
   announce(a);
   book.full(a, "echo");

@@ -35,15 +35,16 @@ inline constexpr std::size_t kMaxSessionsPerNode = 1024;  // capabilities asked 
 inline constexpr std::size_t kMaxNodesPerRun = 8;         // tried by one run() before it answers "refused"
 
 struct MarketSettings {
-  std::vector<std::string> orchestrators;                // address.hpp's form
-  std::optional<wire::Price> max_price;                  // wei per second; absent: any
-  std::chrono::milliseconds poll_interval{2'000};        // knowledge older than this is renewed when it is used
-  std::chrono::milliseconds question_timeout{2'500};     // one GetOrchestrator (go-livepeer's session refresh timeout)
-  std::chrono::milliseconds discovery_timeout{500};      // a round ends after this with one good answer, else doubles ...
-  std::chrono::milliseconds discovery_cutoff{6'000};     // ... and ends here in any case
-  std::chrono::milliseconds answer_timeout{15'000};      // until the headers of a job's answer
-  std::chrono::milliseconds silence_timeout{15'000};     // longest silence of a stream (the worker says ": hb" every 5 s)
-  std::chrono::milliseconds suspension_first{1'000};     // doubles with each failure in a row ...
+  std::vector<std::string> orchestrators;             // address.hpp's form
+  std::optional<wire::Price> max_price;               // wei per second; absent: any
+  std::chrono::milliseconds poll_interval{2'000};     // knowledge older than this is renewed when it is used
+  std::chrono::milliseconds question_timeout{2'500};  // one GetOrchestrator (go-livepeer's session refresh timeout)
+  std::chrono::milliseconds discovery_timeout{500};   // a round ends after this with one good answer, else doubles ...
+  std::chrono::milliseconds discovery_cutoff{6'000};  // ... and ends here in any case
+  std::chrono::milliseconds answer_timeout{15'000};   // until the headers of a job's answer
+  std::chrono::milliseconds silence_timeout{15'000};  // longest silence of a stream (the worker says ": hb" every 5 s)
+  std::chrono::milliseconds late_timeout{60'000};     // a silent one is listened to for so long, if the caller wants (RunLimits::on_silent)
+  std::chrono::milliseconds suspension_first{1'000};  // doubles with each failure in a row ...
   std::chrono::milliseconds suspension_longest{60'000};  // ... up to this
 };
 
@@ -55,6 +56,9 @@ struct RunLimits {
   std::chrono::seconds timeout{3600};    // of the whole run, from its start
   // Told of each node (its URL) right before the order goes to it, so that the caller can note where the work may be.
   std::function<void(std::string_view node)> on_node = {};
+  // Told once when the node that works on it has gone silent; the run then goes on listening, for the result may come late. Without it a
+  // silent node is lost.
+  std::function<void(std::string_view node)> on_silent = {};
 };
 
 struct CapabilityStatus {
@@ -65,6 +69,7 @@ struct CapabilityStatus {
   std::optional<wire::Price> price;
   std::optional<double> seconds_per_unit;  // measured here
   std::int64_t suspended_ms = 0;           // 0: usable
+  std::string weights = {};                // digest of the model's, as announced; empty: not told
 };
 
 struct NodeStatus {

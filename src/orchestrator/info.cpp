@@ -30,6 +30,10 @@ wire::pb::Capabilities::CapabilityConstraints::ModelConstraint constraint_of(con
     in_use += worker.in_use;
     if (worker.warm) constraint.set_warm(true);
   }
+  // Only when all agree: which of them does a job is decided later.
+  const auto told = [&](const WorkerStatus& worker) { return worker.weights == capability.workers.front().weights; };
+  if (std::ranges::all_of(capability.workers, told) && !capability.workers.empty())
+    constraint.set_weights(capability.workers.front().weights);
   constraint.set_capacity(capacity);
   constraint.set_capacityinuse(in_use);
   return constraint;

@@ -41,6 +41,27 @@ TEST(OrchestratorInfo, lists_every_name_with_its_slots) {
   EXPECT_FALSE(models.at("free").warm());
 }
 
+TEST(OrchestratorInfo, tells_a_models_weights_when_all_its_workers_agree) {
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  auto workers = std::vector<WorkerStatus>{{"http://a", 1, 0, false, {}, digest}, {"http://b", 1, 0, false, {}, digest}};
+  const auto told = [&] {
+    const std::vector<CapabilityStatus> status{{.name = "video-upscale:a", .price = {0, 1}, .workers = workers}};
+    return build_info(kSettings, status, nullptr)
+        .capabilities()
+        .constraints()
+        .percapability()
+        .at(37)
+        .models()
+        .at("video-upscale:a")
+        .weights();
+  };
+  EXPECT_EQ(told(), digest);
+  workers[1].weights = "";
+  EXPECT_EQ(told(), "");
+  workers[1].weights = "sha256:" + std::string(64, 'b');
+  EXPECT_EQ(told(), "");
+}
+
 TEST(OrchestratorInfo, a_general_discovery_gets_the_prices_by_name) {
   const auto info = build_info(kSettings, offered(), nullptr);
   ASSERT_EQ(info.capabilities_prices_size(), 1);

@@ -29,6 +29,7 @@ struct WorkerStatus {
   unsigned in_use = 0;
   bool warm = false;
   std::optional<double> seconds_per_unit;
+  std::string weights = {};  // digest of its model's; empty: not told
 };
 
 struct CapabilityStatus {

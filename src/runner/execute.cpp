@@ -297,6 +297,7 @@ base::Result<tasks::TaskEvent> run(const TaskRequest& request, ModelStore& model
     if (auto info = media::probe(path.string())) result.files.back().media = media::to_json(*info);
   }
   made.facts["model"] = model.id;
+  if (auto digest = models.weights_digest(model)) made.facts["weights"] = *std::move(digest);
   result.outputs[made.files.front().slot] = std::move(made.facts);
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   result.units = made.units;

@@ -63,6 +63,12 @@ void give_memory_back(const std::string& device) {
   if (device != "cpu") at::accelerator::emptyCache();
 }
 
+WantedModel wanted(const ModelEntry& model) {
+  WantedModel out = model.wanted();
+  out.version = weights_stamp(model);
+  return out;
+}
+
 const Residency::Row* row_of(const std::vector<Residency::Row>& rows, const std::string& id) {
   const auto found = std::find_if(rows.begin(), rows.end(), [&](const Residency::Row& row) { return row.id == id; });
   return found == rows.end() ? nullptr : &*found;
@@ -95,6 +101,7 @@ base::json::array ModelStore::list() const {
   const auto listing = catalogue_.get();
   const auto rows = residency_.rows();
   base::json::array all;
+  std::vector<ModelEntry> unread;
   for (const ModelEntry& model : listing->models) {
     const auto* row = row_of(rows, model.id);
     base::json::object entry{{"id", model.id},
@@ -111,8 +118,13 @@ base::json::array ModelStore::list() const {
                              {"description", model.description}};
     if (model.scale > 0) entry["scale"] = model.scale;
     if (row != nullptr) entry["runtime"] = row->description;
+    if (auto digest = digests_.known(model))
+      entry["weights"] = *std::move(digest);
+    else
+      unread.push_back(model);
     all.push_back(std::move(entry));
   }
+  if (!unread.empty()) digests_.learn(std::move(unread));
   for (const AdapterEntry& adapter : listing->adapters)
     all.push_back(base::json::object{
         {"id", adapter.id}, {"kind", "adapter"}, {"tasks", base::json::array()}, {"license", adapter.license}, {"bytes", adapter.bytes}});
@@ -144,7 +156,7 @@ std::optional<std::filesystem::path> ModelStore::adapter(const std::string& id) 
 }
 
 models::Upscaler& ModelStore::upscaler(const ModelEntry& model) {
-  auto& resident = residency_.use(model.wanted(), [&](bool) {
+  auto& resident = residency_.use(wanted(model), [&](bool) {
     const std::uint64_t memory = memory_bytes_ != 0 ? memory_bytes_ : activation_bytes(device_, nn::device_memory(device_).free_bytes);
     const models::UpscalerSettings settings{.device = device_, .precision = models::Precision::automatic, .memory_bytes = memory};
     return std::make_unique<UpscalerModel>(models::load_upscaler(described(model), settings), model.bytes);
@@ -153,14 +165,14 @@ models::Upscaler& ModelStore::upscaler(const ModelEntry& model) {
 }
 
 models::Interpolator& ModelStore::interpolator(const ModelEntry& model) {
-  auto& resident = residency_.use(model.wanted(), [&](bool) {
+  auto& resident = residency_.use(wanted(model), [&](bool) {
     return std::make_unique<InterpolatorModel>(models::load_interpolator(described(model), device_), model.bytes);
   });
   return static_cast<InterpolatorModel&>(resident).get();
 }
 
 models::Pipeline& ModelStore::pipeline(const ModelEntry& model) {
-  auto& resident = residency_.use(model.wanted(), [&](bool one_by_one) {
+  auto& resident = residency_.use(wanted(model), [&](bool one_by_one) {
     models::PipelineSettings settings = model.parts;
     settings.device = device_;
     settings.residency = one_by_one ? models::Residency::one_by_one : models::Residency::whole;

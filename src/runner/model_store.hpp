@@ -23,8 +23,8 @@ class ModelStore {
   explicit ModelStore(const RunnerSettings& settings);
 
   // [{"id", "kind", "name", "tasks", "task", "scale", "license", "loaded", "on_device", "device_bytes", "pinned", "bytes",
-  // "description"}], models by id, then adapters with id, kind, license, bytes and no tasks, then what cannot be used with id, kind and
-  // reason.
+  // "description", "weights": their digest once it is known}], models by id, then adapters with id, kind, license, bytes and no tasks, then
+  // what cannot be used with id, kind and reason.
   base::json::array list() const;
 
   // The model of that id, or without one the first that serves the task, with the wanted scale if there is one (0: any): a model
@@ -46,7 +46,7 @@ class ModelStore {
 
  private:
   ModelCatalogue catalogue_;
-  WeightsDigests digests_;
+  mutable WeightsDigests digests_;
   const std::string device_;
   const std::uint64_t memory_bytes_;
   Residency residency_;

@@ -115,8 +115,10 @@ Resident& Residency::load(const WantedModel& wanted, const Make& make, bool one_
   {
     const std::lock_guard lock(mutex_);
     const bool pinned = std::find(pins_.begin(), pins_.end(), wanted.id) != pins_.end();
-    entries_.push_front({.row = {.id = wanted.id, .on_device = true, .pinned = pinned, .one_by_one = one_by_one, .description = {}},
-                         .model = std::move(model)});
+    entries_.push_front(
+        {.row =
+             {.id = wanted.id, .on_device = true, .pinned = pinned, .one_by_one = one_by_one, .version = wanted.version, .description = {}},
+         .model = std::move(model)});
   }
   measure(entries_.front());
   const Row& row = entries_.front().row;
@@ -125,7 +127,17 @@ Resident& Residency::load(const WantedModel& wanted, const Make& make, bool one_
 }
 
 Resident& Residency::use(const WantedModel& wanted, const Make& make) {
-  if (const auto known = find(wanted.id); known != entries_.end()) {
+  auto known = find(wanted.id);
+  if (known != entries_.end() && known->row.version != wanted.version) {
+    base::log::info("runner", "model dropped: its files have changed", {{"model", wanted.id}});
+    {
+      const std::lock_guard lock(mutex_);
+      entries_.erase(known);
+    }
+    if (trim_) trim_();
+    known = entries_.end();
+  }
+  if (known != entries_.end()) {
     if (!known->row.on_device && !known->row.one_by_one) make_room(known->row.bytes, wanted.id);
     if (fits([&] { bring(known); })) return *known->model;
     release_others(wanted.id);

@@ -38,6 +38,7 @@ struct WantedModel {
   std::string id;
   std::uint64_t bytes = 0;         // of its weight files
   std::uint64_t largest_part = 0;  // of its largest component: the least that must fit
+  std::uint64_t version = 0;       // of its files: one that was loaded from others is dropped and loaded again
 };
 
 // It fits neither whole nor piece by piece.
@@ -78,6 +79,7 @@ class Residency {
     std::string id;
     std::uint64_t bytes = 0, device_bytes = 0;
     bool on_device = false, pinned = false, one_by_one = false;
+    std::uint64_t version = 0;
     std::string description;
   };
   std::vector<Row> rows() const;  // most recently used first

@@ -79,6 +79,20 @@ TEST_F(Residencies, models_that_fit_together_stay_together_and_load_once) {
   EXPECT_EQ(device_.loads, 2);
 }
 
+TEST_F(Residencies, a_model_whose_files_have_changed_is_loaded_again) {
+  Residency residency({.device_bytes = 100});
+  const auto use_version = [&](std::uint64_t version) {
+    residency.use({.id = "a", .bytes = 60, .largest_part = 60, .version = version},
+                  [&](bool one_by_one) { return std::make_unique<Model>(device_, 60, one_by_one); });
+  };
+  use_version(1);
+  use_version(1);
+  EXPECT_EQ(device_.loads, 1);
+  use_version(2);
+  EXPECT_EQ(device_.loads, 2);
+  EXPECT_EQ(device_.used, 60U);  // the old one is gone
+}
+
 TEST_F(Residencies, the_least_recently_used_goes_first) {
   Residency residency({.device_bytes = 100});
   use(residency, "a", 40);

@@ -1,9 +1,10 @@
 #include "runner/weights_digest.hpp"
 
-#include <algorithm>
 #include <fstream>
+#include <functional>
 
 #include "base/bytes.hpp"
+#include "base/log.hpp"
 
 namespace kinora::runner {
 namespace {
@@ -16,64 +17,102 @@ bool names_its_hash(const fs::path& file) {
   return file.parent_path().filename() == "blobs" && name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-base::Result<std::string> read_hash(const fs::path& file) {
+base::Result<std::string> read_hash(const fs::path& file, const std::stop_token& stop) {
   std::ifstream in(file, std::ios::binary);
   std::vector<char> buffer(1 << 20);
   base::Sha256 hash;
-  while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0)
+  while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0) {
+    if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "stopped");
     hash.update(base::as_bytes(std::string_view(buffer.data(), static_cast<std::size_t>(in.gcount()))));
+  }
   if (!in.eof()) return base::fail(base::ErrorCode::io, "cannot read " + file.string());
   return base::to_hex(hash.finish());
 }
 
 }  // namespace
 
-std::vector<fs::path> weight_files(const ModelEntry& model) {
+std::map<std::string, fs::path> weight_files(const ModelEntry& model) {
   std::error_code error;
-  std::vector<fs::path> files;
+  std::map<std::string, fs::path> files;
+  const auto add = [&](const std::string& folder, const std::vector<fs::path>& all) {
+    for (const auto& file : all) files[folder + file.filename().string()] = file;
+  };
   if (!fs::is_directory(model.path, error)) {
-    files.push_back(model.path);
+    add("", {model.path});
     for (const auto& companion : model.parts.companions) {
-      const auto own = fs::is_directory(companion, error) ? component_weights(companion) : std::vector{companion};
-      files.insert(files.end(), own.begin(), own.end());
+      if (fs::is_directory(companion, error))
+        add(companion.filename().string() + "/", component_weights(companion));
+      else
+        add("", {companion});
     }
     return files;
   }
+  if (!model.pipeline) add("", component_weights(model.path));
   for (const auto& component : fs::directory_iterator(model.path, error)) {
     if (!component.is_directory(error)) continue;
-    const bool replaced = model.parts.unet && component.path().filename() == "unet";
-    const auto own = replaced ? std::vector{*model.parts.unet} : component_weights(component.path());
-    files.insert(files.end(), own.begin(), own.end());
+    const std::string name = component.path().filename().string();
+    const bool replaced = model.parts.unet && name == "unet";
+    add(name + "/", replaced ? std::vector{*model.parts.unet} : component_weights(component.path()));
   }
-  std::sort(files.begin(), files.end());
+  if (model.parts.motion_adapter) add("motion_adapter/", component_weights(*model.parts.motion_adapter));
   return files;
 }
 
-base::Result<std::string> WeightsDigests::hash_of(const fs::path& file) {
+std::uint64_t weights_stamp(const ModelEntry& model) {
+  std::string text;
+  for (const auto& [name, file] : weight_files(model)) {
+    std::error_code error;
+    text += name + '/' + std::to_string(fs::file_size(file, error)) + '/' +
+            std::to_string(fs::last_write_time(file, error).time_since_epoch().count()) + '\n';
+  }
+  return std::hash<std::string>{}(text);
+}
+
+base::Result<std::string> WeightsDigests::hash_of(const fs::path& file, bool read, const std::stop_token& stop) {
   std::error_code error;
   const fs::path real = fs::canonical(file, error);
   if (names_its_hash(real)) return real.filename().string();
-  const auto bytes = fs::file_size(file, error);
-  const auto written = fs::last_write_time(file, error);
+  Known now;
+  now.bytes = fs::file_size(file, error);
+  now.written = fs::last_write_time(file, error);
   if (error) return base::fail(base::ErrorCode::io, "cannot read " + file.string());
-  const std::scoped_lock lock(mutex_);
-  auto& known = known_[real];
-  if (known.hash.empty() || known.bytes != bytes || known.written != written) {
-    KINORA_TRY(auto hash, read_hash(file));
-    known = {.bytes = bytes, .written = written, .hash = std::move(hash)};
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto known = known_.find(real);
+    if (known != known_.end() && known->second.bytes == now.bytes && known->second.written == now.written) return known->second.hash;
   }
-  return known.hash;
+  if (!read) return base::fail(base::ErrorCode::not_found, "not read yet");
+  KINORA_TRY(now.hash, read_hash(file, stop));
+  const std::scoped_lock lock(mutex_);
+  return (known_[real] = std::move(now)).hash;
 }
 
-base::Result<std::string> WeightsDigests::of(const ModelEntry& model) {
+base::Result<std::string> WeightsDigests::digest(const ModelEntry& model, bool read, const std::stop_token& stop) {
   std::string lines;
-  for (const auto& file : weight_files(model)) {
-    KINORA_TRY(const auto hash, hash_of(file));
-    std::error_code error;
-    const auto path = fs::is_directory(model.path, error) ? file.lexically_relative(model.path) : file.filename();
-    lines += hash + "  " + path.generic_string() + "\n";
+  for (const auto& [name, file] : weight_files(model)) {
+    KINORA_TRY(const auto hash, hash_of(file, read, stop));
+    lines += hash + "  " + name + "\n";
   }
   return "sha256:" + base::to_hex(base::sha256(base::as_bytes(lines)));
+}
+
+base::Result<std::string> WeightsDigests::of(const ModelEntry& model) { return digest(model, true, {}); }
+
+std::optional<std::string> WeightsDigests::known(const ModelEntry& model) {
+  auto found = digest(model, false, {});
+  return found ? std::optional(*std::move(found)) : std::nullopt;
+}
+
+void WeightsDigests::learn(std::vector<ModelEntry> models) {
+  if (learning_.exchange(true)) return;
+  learner_ = std::jthread([this, models = std::move(models)](const std::stop_token& stop) {
+    for (const ModelEntry& model : models) {
+      if (stop.stop_requested()) break;
+      if (const auto digest = this->digest(model, true, stop); !digest && digest.error().code == base::ErrorCode::io)
+        base::log::debug("runner", "weights cannot be hashed", {{"model", model.id}, {"why", digest.error().message}});
+    }
+    learning_ = false;
+  });
 }
 
 }  // namespace kinora::runner

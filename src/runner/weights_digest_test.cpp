@@ -12,6 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
+using ::testing::Pair;
 
 class WeightsDigest : public ::testing::Test {
  protected:
@@ -21,7 +22,8 @@ class WeightsDigest : public ::testing::Test {
     std::ofstream(path, std::ios::binary) << text;
   }
   ModelEntry model() {
-    return {.id = "m", .path = scratch / "m", .name = {}, .description = {}, .license = {}, .tasks = {}, .pipeline = {}};
+    return {
+        .id = "m", .path = scratch / "m", .name = {}, .description = {}, .license = {}, .tasks = {}, .pipeline = models::PipelineInfo{}};
   }
   // What the tools of every system say of these files.
   std::string expected(const std::string& files) {
@@ -69,13 +71,46 @@ TEST_F(WeightsDigest, of_a_single_file_names_it_and_one_that_is_gone_is_an_error
   write("m/x.safetensors", "x");
   auto file = model();
   file.path = scratch / "m/x.safetensors";
-  EXPECT_THAT(weight_files(file), ElementsAre(file.path));
+  EXPECT_THAT(weight_files(file), ElementsAre(Pair("x.safetensors", file.path)));
   EXPECT_EQ(*digests.of(file), expected("x.safetensors"));
   write("m/vae.safetensors", "v");
   file.parts.companions = {scratch / "m/vae.safetensors"};
   EXPECT_EQ(*digests.of(file), expected("x.safetensors vae.safetensors"));
   file.path = scratch / "m/gone.safetensors";
   EXPECT_FALSE(digests.of(file));
+}
+
+TEST_F(WeightsDigest, of_an_upscaler_is_of_the_file_in_its_folder) {
+  write("m/config.json", "{}");
+  write("m/model.safetensors", "weights");
+  auto upscaler = model();
+  upscaler.pipeline.reset();
+  EXPECT_EQ(*digests.of(upscaler), expected("model.safetensors"));
+}
+
+TEST_F(WeightsDigest, names_what_lies_elsewhere_by_its_part) {
+  write("m/unet/model.safetensors", "not used");
+  write("m/vae/model.safetensors", "v");
+  write("far/away/lightning.safetensors", "u");
+  write("motion/model.safetensors", "mm");
+  auto mixed = model();
+  mixed.parts.unet = scratch / "far/away/lightning.safetensors";
+  mixed.parts.motion_adapter = scratch / "motion";
+  EXPECT_THAT(weight_files(mixed), ElementsAre(Pair("motion_adapter/model.safetensors", fs::path(scratch / "motion/model.safetensors")),
+                                               Pair("unet/lightning.safetensors", *mixed.parts.unet),
+                                               Pair("vae/model.safetensors", fs::path(scratch / "m/vae/model.safetensors"))));
+}
+
+TEST_F(WeightsDigest, is_known_only_after_the_files_were_read_and_until_they_change) {
+  write("m/vae/model.safetensors", "one");
+  EXPECT_EQ(digests.known(model()), std::nullopt);
+  const auto stamp = weights_stamp(model());
+  digests.learn({model()});
+  while (!digests.known(model())) std::this_thread::yield();
+  EXPECT_EQ(digests.known(model()), expected("vae/model.safetensors"));
+  write("m/vae/model.safetensors", "other");
+  EXPECT_EQ(digests.known(model()), std::nullopt);
+  EXPECT_NE(weights_stamp(model()), stamp);
 }
 
 }  // namespace

@@ -27,6 +27,8 @@ struct EngineSettings {
   std::chrono::milliseconds progress_every{1000};  // step.progress of one step at most so often
   // Why nobody can do the task with that model ("" and "auto...": with any), as far as that is known for sure; nullopt: somebody may.
   std::function<Task<std::optional<std::string>>(std::string task, std::string model)> missing_model = {};
+  // The digest of the weights that will do the task; nullopt: not known, then its results are not used again.
+  std::function<Task<std::optional<std::string>>(std::string task, std::string model)> weights_digest = {};
 };
 
 struct CreateRequest {

@@ -22,8 +22,12 @@ struct ActiveRun {
   bool storing = false;                                     // a change is on its way; the next one waits for it
   bool changed = false;                                     // something is pending
   std::optional<UnixMillis> due;
-  std::map<std::string, std::string> keys;  // work id -> step key
-  std::map<std::size_t, UnixMillis> told;   // when step.progress was told last
+  struct Key {
+    std::string step_key;
+    std::optional<std::string> weights;  // that the key counts on; the job tells which did it
+  };
+  std::map<std::string, Key> keys;         // by work id
+  std::map<std::size_t, UnixMillis> told;  // when step.progress was told last
 };
 
 class Engine::State : public std::enable_shared_from_this<Engine::State> {

@@ -22,6 +22,9 @@ struct World : jobs::testing::World {
     settings.missing_model = [](std::string, std::string model) -> Task<std::optional<std::string>> {
       co_return model == "nobody-has-it" ? std::optional<std::string>("no node has it") : std::nullopt;
     };
+    settings.weights_digest = [this](std::string task, std::string model) -> Task<std::optional<std::string>> {
+      co_return announced_weights ? announced_weights(task, model) : std::nullopt;
+    };
     runs = std::make_unique<Engine>(context->get_executor(), *database, *engine, settings, [this] { return now; });
   }
   bool begin() {
@@ -51,6 +54,7 @@ struct World : jobs::testing::World {
            }) &&
            terminal(get(id).status);
   }
+  std::function<std::optional<std::string>(const std::string& task, const std::string& model)> announced_weights;
   std::unique_ptr<Engine> runs;
 };
 
@@ -245,6 +249,43 @@ TEST(RunEngine, uses_a_result_again_that_the_project_has) {
   EXPECT_EQ(world.network.runs, 1u);
   ASSERT_TRUE(world.ended(with("never")));
   EXPECT_EQ(world.network.runs, 2u);
+}
+
+TEST(RunEngine, uses_a_models_result_again_as_long_as_its_weights_are_the_same) {
+  World world;
+  const std::string old_weights = "sha256:" + std::string(64, 'a'), new_weights = "sha256:" + std::string(64, 'b');
+  std::optional<std::string> announced, at_work = old_weights;
+  world.announced_weights = [&](const std::string& task, const std::string& model) {
+    EXPECT_EQ(task, "text-to-image");
+    EXPECT_EQ(model, "tiny");
+    return announced;
+  };
+  world.network.script = [&](jobs::AttemptRequest request, jobs::AttemptObserver observer) {
+    return world.work(std::move(request), std::move(observer), {{"images", "0.png"}}, {{"images", {{"weights", *at_work}}}}, "image/png");
+  };
+  ASSERT_TRUE(world.begin());
+  const auto status = [&](const std::string& seed) {
+    const std::string id =
+        world.create(R"({"steps":[{"id":"t","task":"text-to-image","model":"tiny","input":{"prompt":"a fox")" + seed + "}}]}");
+    EXPECT_TRUE(world.ended(id)) << id;
+    return std::string(name(world.get(id).steps[0].status));
+  };
+  const std::string seven = R"(,"seed":7)";
+  EXPECT_EQ(status(seven), "succeeded");
+  EXPECT_EQ(status(seven), "succeeded");  // weights not known
+  announced = old_weights;
+  EXPECT_EQ(status(seven), "succeeded");  // nothing is stored under them yet
+  EXPECT_EQ(status(seven), "reused");
+  EXPECT_EQ(status(R"(,"seed":8)"), "succeeded");
+  EXPECT_EQ(status(""), "succeeded");  // drawn anew
+  EXPECT_EQ(status(""), "succeeded");
+  announced = new_weights;
+  EXPECT_EQ(status(seven), "succeeded");  // and was made by the old ones, which the worker tells: not stored under the new
+  at_work = new_weights;
+  EXPECT_EQ(status(seven), "succeeded");
+  EXPECT_EQ(status(seven), "reused");
+  announced = old_weights;
+  EXPECT_EQ(status(seven), "reused");
 }
 
 TEST(RunEngine, runs_saved_workflows_also_as_a_step_and_pins_their_version) {

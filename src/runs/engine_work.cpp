@@ -183,8 +183,17 @@ Task<void> Engine::State::start_child(std::string run, std::size_t step, std::si
 Task<std::optional<StepResult>> Engine::State::known_result(std::string run, std::size_t step, std::string work, json::object body) {
   const tasks::TaskSpec* task = tasks::find_task(std::string_view(body.at("task").as_string()));
   const json::value* input = body.if_contains("input");
-  if (task == nullptr || input == nullptr || !input->is_object() || task->has_models || task->inputs.empty()) co_return std::nullopt;
+  if (task == nullptr || input == nullptr || !input->is_object() || !may_be_used_again(*task, input->get_object())) co_return std::nullopt;
+  std::optional<std::string> weights;
+  if (task->has_models) {
+    const json::value* model = body.if_contains("model");
+    if (settings_.weights_digest)
+      weights =
+          co_await settings_.weights_digest(std::string(task->name), model != nullptr ? std::string(model->as_string()) : std::string());
+    if (!weights) co_return std::nullopt;
+  }
   ActiveRun* active = find(run);
+  if (active == nullptr) co_return std::nullopt;
   const std::string project = active->run.project;
   const UnixMillis keep_until = clock_() + std::chrono::hours(24 * 7);
   struct Looked {
@@ -193,7 +202,7 @@ Task<std::optional<StepResult>> Engine::State::known_result(std::string run, std
   };
   auto looked = co_await database_.write([&](Connection& connection) -> base::Result<Looked> {
     Looked out;
-    const auto parts = key_parts(*task, input->get_object(), [&](std::string_view id) {
+    const auto parts = key_parts(*task, input->get_object(), weights, [&](std::string_view id) {
       const auto artifact = jobs::find_artifact(connection, project, id);
       return artifact ? artifact->sha256 : std::string();
     });
@@ -207,7 +216,7 @@ Task<std::optional<StepResult>> Engine::State::known_result(std::string run, std
   });
   active = find(run);
   if (!looked || active == nullptr) co_return std::nullopt;
-  if (!looked->key.empty() && active->definition.steps[step].keep) active->keys[work] = looked->key;
+  if (!looked->key.empty() && active->definition.steps[step].keep) active->keys[work] = {looked->key, weights};
   co_return std::move(looked->result);
 }
 
@@ -253,7 +262,7 @@ void Engine::State::news(const std::string& run, std::size_t step, std::size_t i
   ActiveRun* active = find(run);
   if (active == nullptr || stopping_ || active->run.steps[step].items[index].work != work) return;
   if (const auto key = active->keys.find(work); key != active->keys.end() && terminal(what.status)) {
-    if (what.status == ItemStatus::succeeded) active->results.emplace_back(key->second, StepResult{work, what.output});
+    if (what.status == ItemStatus::succeeded) active->results.emplace_back(key->second.step_key, StepResult{work, what.output});
     active->keys.erase(key);
   }
   item_news(active->definition, active->run, step, index, std::move(what), clock_(), active->pending);
@@ -274,6 +283,10 @@ void Engine::State::on_job(const jobs::Job& job) {
   const std::size_t step = active->definition.index_of(what->id);
   StepState& state = active->run.steps[step];
   if (index >= state.items.size() || state.items[index].work != job.id) return;
+  // A model was replaced after the key was made: the result is not that of the key.
+  if (const auto key = active->keys.find(job.id);
+      key != active->keys.end() && jobs::terminal(job.status) && key->second.weights != job.weights)
+    active->keys.erase(key);
   if (jobs::terminal(job.status) || job.running_at) {
     if (jobs::terminal(job.status) || state.items[index].status == ItemStatus::queued)
       return news(job.parent->run, step, index, job.id, news_of(job));

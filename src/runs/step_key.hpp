@@ -12,12 +12,23 @@ namespace json = base::json;
 
 // SHA-256 in hex of the canonical text of {"v":1, ...parts}.
 std::string step_key(json::object parts);
-// {"task", "adapters", "input", "impl"} of a task that needs no model: what it makes depends on nothing else. `content` gives an artifact's
-// SHA-256 ("" when unknown). nullopt: the result may not be used again (models whose weights' digest is unknown, pings, unknown content).
+// Only what comes out the same again: codec tasks, and models whose randomness is given. Not pings, nor what takes further weights
+// (adapters, a refiner, an interpolator), whose digests are not known.
+inline bool may_be_used_again(const tasks::TaskSpec& task, const json::object& input) {
+  if (!task.has_models) return !task.inputs.empty();
+  if (task.find_param("seed") != nullptr && !input.contains("seed")) return false;
+  if (task.find_param("interpolator") != nullptr) return false;
+  const json::value* adapters = input.if_contains("adapters");
+  return !input.contains("refiner") && (adapters == nullptr || (adapters->is_array() && adapters->get_array().empty()));
+}
+
+// {"task", "adapters", "input", "seed", "model"} or, of a codec task, {"task", "adapters", "input", "impl"}. `weights`: digest of the
+// model's. `content` gives an artifact's SHA-256 ("" when unknown). nullopt: the result may not be used again.
 template <class Content>
-std::optional<json::object> key_parts(const tasks::TaskSpec& task, const json::object& input, const Content& content) {
+std::optional<json::object> key_parts(const tasks::TaskSpec& task, const json::object& input, const std::optional<std::string>& weights,
+                                      const Content& content) {
   constexpr int kImplementation = 1;  // of the codec tasks: raised when their results change
-  if (task.has_models || task.inputs.empty()) return std::nullopt;
+  if (!may_be_used_again(task, input) || (task.has_models && !weights)) return std::nullopt;
   json::object hashed;
   const auto by_content = [&](const json::value& value) -> std::optional<json::value> {
     const json::object* media = value.if_object();
@@ -31,6 +42,7 @@ std::optional<json::object> key_parts(const tasks::TaskSpec& task, const json::o
     return json::value(std::move(out));
   };
   for (const auto& member : input) {
+    if (task.has_models && (member.key() == "seed" || member.key() == "adapters")) continue;  // beside the input
     if (task.find_input(member.key()) == nullptr) {
       hashed[member.key()] = member.value();
     } else if (const json::array* list = member.value().if_array()) {
@@ -47,7 +59,14 @@ std::optional<json::object> key_parts(const tasks::TaskSpec& task, const json::o
       hashed[member.key()] = std::move(*one);
     }
   }
-  return json::object{{"task", task.name}, {"adapters", json::array()}, {"input", std::move(hashed)}, {"impl", kImplementation}};
+  json::object out{{"task", task.name}, {"adapters", json::array()}, {"input", std::move(hashed)}};
+  if (!task.has_models) {
+    out["impl"] = kImplementation;
+    return out;
+  }
+  out["model"] = *weights;
+  if (const json::value* seed = input.if_contains("seed")) out["seed"] = *seed;
+  return out;
 }
 
 }  // namespace kinora::runs

@@ -62,6 +62,12 @@ bool is_capability_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; });
 }
 
+bool is_weights_digest(std::string_view text) {
+  constexpr std::string_view kPrefix = "sha256:";
+  return text.size() == kPrefix.size() + 64 && text.starts_with(kPrefix) &&
+         text.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+}
+
 base::Result<Registration> parse_registration(std::string_view body) {
   KINORA_TRY(const auto value, base::parse_json(body, {.bytes = kMaxRegistrationText, .depth = 8}));
   base::FieldErrors errors;
@@ -79,7 +85,10 @@ base::Result<Registration> parse_registration(std::string_view body) {
   registration.warm = in.boolean("warm").value_or(false);
   registration.group = text(in, "group", kMaxCapabilityNameBytes);
   registration.ttl_s = in.integer("ttl_s", 1, kMaxTtlSeconds).value_or(0);
+  registration.weights = text(in, "weights", 128);
   KINORA_OK(first_error(errors));
+  if (!registration.weights.empty() && !is_weights_digest(registration.weights))
+    return fail(ErrorCode::invalid, "/weights: must be sha256: and 64 hex digits");
   if (!is_capability_name(registration.name)) return fail(ErrorCode::invalid, "/name: 1 to 256 printable characters without spaces");
   if (!currency.empty() && currency != "wei") return fail(ErrorCode::invalid, "/currency: only wei is supported");
   if (!std::all_of(registration.token.begin(), registration.token.end(), [](char c) { return c >= ' ' && c < 0x7f; })) {
@@ -102,6 +111,7 @@ std::string format_registration(const Registration& registration) {
   if (registration.warm) object["warm"] = true;
   if (!registration.group.empty()) object["group"] = registration.group;
   if (registration.ttl_s > 0) object["ttl_s"] = registration.ttl_s;
+  if (!registration.weights.empty()) object["weights"] = registration.weights;
   return json::serialize(object);
 }
 

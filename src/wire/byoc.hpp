@@ -41,8 +41,11 @@ struct Registration {
   bool warm = false;       // ours
   std::string group;       // ours; empty: a capacity of its own
   std::int64_t ttl_s = 0;  // ours; 0: until it is taken away
+  std::string weights{};   // ours; digest of the model's weights, "sha256:" and 64 hex digits; empty: not known
   friend bool operator==(const Registration&, const Registration&) = default;
 };
+// "sha256:" and 64 lower-case hex digits.
+bool is_weights_digest(std::string_view text);
 // Errors name the member: "capacity must be ...". Only wei is a currency.
 base::Result<Registration> parse_registration(std::string_view text);
 std::string format_registration(const Registration& registration);

@@ -7,13 +7,16 @@
 namespace kinora::worker {
 namespace {
 
-void add(std::vector<Offer>& out, const std::string& name, std::string_view summary, bool loaded, unsigned devices) {
+void add(std::vector<Offer>& out, const std::string& name, std::string_view summary, bool loaded, unsigned devices,
+         const std::string& weights = {}) {
   const auto found = std::find_if(out.begin(), out.end(), [&](const Offer& offer) { return offer.name == name; });
   if (found != out.end()) {
     found->warm = found->warm || loaded;
+    if (found->weights != weights) found->weights.clear();
     return;
   }
-  out.push_back({.name = name, .description = std::string(summary), .capacity = devices, .warm = loaded, .group = "devices"});
+  out.push_back(
+      {.name = name, .description = std::string(summary), .capacity = devices, .warm = loaded, .group = "devices", .weights = weights});
 }
 
 }  // namespace
@@ -40,7 +43,7 @@ std::vector<Offer> offers(unsigned ping_slots, unsigned media_slots, const std::
         for (const RunnerModel& model : device.models) {
           if (model.task != task.name) continue;
           add(out, name, task.summary, model.loaded, with_models);
-          add(out, name + ":" + model.id, task.summary, model.loaded, with_models);
+          add(out, name + ":" + model.id, task.summary, model.loaded, with_models, model.weights);
         }
       }
     }
@@ -60,6 +63,7 @@ base::json::object registration(const Offer& offer, const WorkerSettings& settin
                           {"warm", offer.warm},
                           {"group", offer.group},
                           {"ttl_s", settings.timings.registration_ttl.count()}};
+  if (!offer.weights.empty()) body["weights"] = offer.weights;
   if (settings.tls_pin) body["tls_pin"] = *settings.tls_pin;
   return body;
 }

@@ -15,7 +15,8 @@ struct Offer {
   std::string description;
   unsigned capacity = 0;
   bool warm = false;
-  std::string group;  // names with the same group share one capacity
+  std::string group;         // names with the same group share one capacity
+  std::string weights = {};  // digest of the model's, when all devices that have it know it and agree
   friend bool operator==(const Offer&, const Offer&) = default;
 };
 

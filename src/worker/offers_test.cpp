@@ -47,6 +47,18 @@ TEST(Offers, devices_add_up_and_one_warm_device_warms_the_name) {
   EXPECT_TRUE(all[1].warm);
 }
 
+TEST(Offers, a_models_weights_are_told_when_all_its_devices_agree) {
+  const RunnerModel model{"sr2x", "video-upscale", false, "sha256:aa"}, other{"sr2x", "video-upscale", false, "sha256:bb"},
+      unread{"sr2x", "video-upscale", false};
+  const auto told = [](const std::vector<DeviceOffer>& devices) { return offers(0, 0, devices)[1].weights; };
+  EXPECT_EQ(told({{"cuda:0", {model}}, {"cuda:1", {model}}}), "sha256:aa");
+  EXPECT_EQ(told({{"cuda:0", {model}}, {"cuda:1", {other}}}), "");
+  EXPECT_EQ(told({{"cuda:0", {unread}}, {"cuda:1", {model}}}), "");
+  EXPECT_EQ(told({{"cuda:0", {model}}, {"cuda:1", {other}}, {"cuda:2", {other}}}), "");
+  EXPECT_EQ(offers(0, 0, {{"cuda:0", {model}}})[0].weights, "");  // the task alone is no model
+  EXPECT_EQ(registration(offers(0, 0, {{"cuda:0", {model}}})[1], {}, "").at("weights"), "sha256:aa");
+}
+
 TEST(Offers, registration_has_the_fields_of_the_protocol) {
   WorkerSettings settings;
   settings.url = "https://10.0.0.5:4321";

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "worker/retry.hpp"
 
+#include <algorithm>
 #include <fstream>
 
 namespace kinora::worker {
@@ -141,7 +142,9 @@ net::Task<std::string> Runner::watch_health() {
     const bool well = answer && answer->status() == 200 && co_await answer->read_all(64 * 1024);
     missed = well ? 0 : missed + 1;
     if (missed == kMissedPolls) co_return "kinora-runner stopped answering";
-    if (well && (models_stale_ || ++quiet_polls >= kModelsEveryPolls)) {
+    // It reads their weights when it is first asked, and can tell the digests soon after.
+    const bool unread = std::ranges::any_of(models_, [](const RunnerModel& model) { return model.weights.empty(); });
+    if (well && (models_stale_ || unread || ++quiet_polls >= kModelsEveryPolls)) {
       models_stale_ = false;
       quiet_polls = 0;
       co_await refresh_models();

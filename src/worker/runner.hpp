@@ -21,6 +21,7 @@ struct RunnerModel {
   std::string id;
   std::string task;
   bool loaded = false;
+  std::string weights = {};  // their digest; empty: not known
   friend bool operator==(const RunnerModel&, const RunnerModel&) = default;
 };
 

@@ -18,8 +18,10 @@ base::Result<std::vector<RunnerModel>> parse_models(std::string_view json) {
     if (!id || !id->is_string()) continue;
     const auto* loaded = object->if_contains("loaded");
     const bool is_loaded = loaded && loaded->is_bool() && loaded->get_bool();
+    const auto* weights = object->if_contains("weights");
+    const std::string digest = weights && weights->is_string() ? std::string(weights->get_string()) : std::string();
     const auto add = [&](const boost::json::value& task) {
-      if (task.is_string()) out.push_back({std::string(id->get_string()), std::string(task.get_string()), is_loaded});
+      if (task.is_string()) out.push_back({std::string(id->get_string()), std::string(task.get_string()), is_loaded, digest});
     };
     if (const auto* tasks = object->if_contains("tasks"); tasks && tasks->is_array() && tasks->get_array().size() <= kMaxModels) {
       for (const auto& task : tasks->get_array()) add(task);

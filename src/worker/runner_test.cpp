@@ -73,6 +73,16 @@ TEST_F(RunnerTest, starts_it_with_its_device_and_folders_and_learns_its_models) 
                                                      (folder_.path() / "models").string() + "\n");
 }
 
+TEST_F(RunnerTest, learns_the_digest_of_weights_once_they_are_read) {
+  runner(ready_line() + "exec sleep 1000");
+  with_runner([&]() -> net::Task<void> {
+    co_await until([&] { return runner_->ready(); });
+    EXPECT_EQ(runner_->models().front().weights, "");
+    models_ = R"([{"id":"sr2x","task":"video-upscale","weights":"sha256:aa"}])";
+    co_await until([&] { return runner_->models().front().weights == "sha256:aa"; });
+  });
+}
+
 TEST_F(RunnerTest, a_crash_is_noticed_and_followed_by_another) {
   runner(ready_line() + "exec sleep 1000");
   with_runner([&]() -> net::Task<void> {

@@ -5,6 +5,7 @@ The models are the tiny ones of tests/golden, laid out as a hub cache; expected 
 import base64
 import json
 import os
+import shutil
 import struct
 import subprocess
 import unittest
@@ -13,7 +14,7 @@ import urllib.request
 import uuid
 
 from golden_models import GOLDEN, floats, place, place_changed, place_file, place_lora, place_refiner, place_safety_checker, weights_digest
-from harness import BIN, NetworkTest, probe
+from harness import BIN, NetworkTest, probe, wait_for
 
 SEEDS = json.loads((GOLDEN / "seeds/seeds.json").read_text())["cases"]
 LORA = json.loads((GOLDEN / "seeds/lora.json").read_text())["cases"]
@@ -220,6 +221,39 @@ class Generation(NetworkTest):
 
         loaded = json.loads(run("models", "ps", "--json"))["devices"][0]["models"]["resident"]
         self.assertEqual({row["id"] for row in loaded}, {"tiny/sd15", "tiny/sdxl", "tiny/refiner", "tiny/svd"})
+
+    def test_a_run_uses_what_a_model_made_again_until_its_weights_are_others(self):
+        home = self.scratch / "home"
+        (home / "models").mkdir(parents=True)
+        shutil.copytree(GOLDEN / "pipe_sd15/model", home / "models/tiny")
+        node = self.launch("up", "up", "--listen", "127.0.0.1:0", home=home)
+        workflow = {"steps": [{"id": "t", "task": "text-to-image", "model": "tiny", "input": {"prompt": "a fox", "seed": 7, "width": 24, "height": 24, "steps": 2}}],
+                    "outputs": {"picture": {"$ref": "steps.t.output.images[0]"}}}
+
+        def digest():
+            return node.call("GET", "/v1/models/tiny")[2].get("digest")
+
+        def make():
+            _, _, run = node.call("POST", "/v1/runs", workflow)
+            ended = wait_for("the run has ended", lambda: (r := node.call("GET", f"/v1/runs/{run['id']}")[2])["status"] == "succeeded" and r, 120)
+            return ended["steps"]["t"], ended["outputs"]["picture"]["sha256"]
+        wait_for("the digest is known to the gateway", lambda: digest() == weights_digest(GOLDEN / "pipe_sd15/model"))
+        first, picture = make()
+        self.assertEqual(first["status"], "succeeded")
+        self.assertEqual(node.job(first["job"])["resolved_model"], {"id": "tiny", "digest": weights_digest(GOLDEN / "pipe_sd15/model")})
+        again, same = make()
+        self.assertEqual((again["status"], again["reused_from"], same), ("reused", first["job"], picture))
+
+        def changed(header, data):
+            begin = header["conv_in.bias"]["data_offsets"][0]
+            return header, data[:begin] + struct.pack("<f", 0.5) + data[begin + 4 :]
+        shutil.rmtree(home / "models/tiny")
+        place_changed(home / "models", "tiny", "pipe_sd15", "unet/diffusion_pytorch_model.safetensors", changed)
+        wait_for("the new digest is known", lambda: digest() == weights_digest(home / "models/tiny"), 120)
+        other, new_picture = make()
+        self.assertEqual(other["status"], "succeeded")
+        self.assertNotEqual(new_picture, picture)
+        self.assertEqual(make()[0]["status"], "reused")
 
     def test_a_model_that_cannot_compute_fails_a_job_once_and_one_that_lacks_weights_is_not_offered(self):
         home = self.scratch / "home"
