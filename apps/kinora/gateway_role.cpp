@@ -29,7 +29,7 @@ net::Task<base::Status> GatewayRole::start() {
   settings.engine.disk_reserve_bytes = config.integer("gateway.disk_reserve_mb") << 20;
   settings.engine.plan.chunk_s = static_cast<int>(config.integer("gateway.chunk_s"));
   settings.verify = config.flag("gateway.verify");
-  if (config.flag("gateway.private_targets")) settings.webhooks.reach = net::Reach::anywhere;
+  if (config.flag("gateway.private_targets")) settings.webhooks.reach = settings.fetch.reach = net::Reach::anywhere;
   KINORA_CO_TRY(gateway_, gateway::Gateway::open(context_.executor, settings, proc::MediaTool(context_.executor, {.program = program}),
                                                  gateway::Network::over(*market_)));
   KINORA_CO_TRY(const std::optional<std::string> first_key, co_await gateway_->ensure_first_key());

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/nearest.hpp"
+#include "base/ulid.hpp"
 
 namespace kinora::cli {
 namespace {
@@ -30,6 +31,13 @@ json::value typed(const tasks::ParamSpec* param, const std::string& text) {
   return value ? *value : json::value(text);
 }
 
+// Media that the gateway fetches or has; null: neither a URL nor an artifact's id.
+json::value named_media(const std::string& word) {
+  if (word.starts_with("https://") || word.starts_with("http://")) return {{"url", word}};
+  if (base::is_id("art", word)) return {{"artifact", word}};
+  return nullptr;
+}
+
 std::string known_params(const tasks::TaskSpec& task) {
   std::vector<std::string_view> names;
   for (const tasks::ParamSpec& param : task.params)
@@ -39,14 +47,13 @@ std::string known_params(const tasks::TaskSpec& task) {
 
 }  // namespace
 
-void JobInput::put(const File& file, const std::string& artifact) {
-  const json::object media{{"artifact", artifact}};
+void JobInput::put(const File& file, json::value media) {
   if (!file.many) {
-    value[file.slot] = media;
+    value[file.slot] = std::move(media);
     return;
   }
   if (!value.contains(file.slot)) value[file.slot] = json::array();
-  value[file.slot].as_array().push_back(media);
+  value[file.slot].as_array().push_back(std::move(media));
 }
 
 void JobInput::take_format(const tasks::TaskSpec& task, const fs::path& output) {
@@ -64,9 +71,9 @@ base::Result<JobInput> read_job_input(const tasks::TaskSpec& task, const std::ve
   std::size_t slot = 0;
   for (const std::string& word : words) {
     std::error_code error;
-    const bool is_file = fs::is_regular_file(word, error);
-    if (is_file && slot < task.inputs.size()) {
-      input.files.push_back({std::string(task.inputs[slot].slot), task.inputs[slot].many, word});
+    const json::value named = named_media(word);
+    if ((!named.is_null() || fs::is_regular_file(word, error)) && slot < task.inputs.size()) {
+      input.files.push_back({std::string(task.inputs[slot].slot), task.inputs[slot].many, word, named});
       if (!task.inputs[slot].many) ++slot;
     } else if (has_prompt && !input.value.contains("prompt")) {
       input.value["prompt"] = word;

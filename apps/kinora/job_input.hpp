@@ -14,18 +14,19 @@ struct JobInput {
   struct File {
     std::string slot;
     bool many = false;
-    std::filesystem::path path;
+    std::filesystem::path path;  // to upload, unless
+    base::json::value named{};   // it is elsewhere: {"url"} or {"artifact"}
   };
-  std::vector<File> files;   // to upload
+  std::vector<File> files;
   base::json::object value;  // parameters; put() adds the media
 
-  void put(const File& file, const std::string& artifact);
+  void put(const File& file, base::json::value media);
   // A result named x.png is asked for as png, where the task has such a `format` and none was given.
   void take_format(const tasks::TaskSpec& task, const std::filesystem::path& output);
 };
 
-// Words go to the task's input slots in their order (a slot that takes many takes the rest); words beyond, or a word that
-// is no file while the task has a `prompt`, become the prompt. key=value pairs are typed by the catalogue.
+// Words that are files, URLs or ids of artifacts go to the task's input slots in their order (a slot that takes many takes the rest); words
+// beyond, or a word that is no file while the task has a `prompt`, become the prompt. key=value pairs are typed by the catalogue.
 base::Result<JobInput> read_job_input(const tasks::TaskSpec& task, const std::vector<std::string>& words,
                                       const std::vector<std::string>& sets);
 

@@ -30,8 +30,20 @@ TEST_F(JobInputTest, puts_files_into_slots_and_types_parameters_by_the_catalogue
   ASSERT_TRUE(input) << input.error().message;
   ASSERT_EQ(input->files.size(), 1u);
   EXPECT_EQ(input->files[0].slot, "video");
-  input->put(input->files[0], "art_1");
+  input->put(input->files[0], {{"artifact", "art_1"}});
   EXPECT_EQ(json::serialize(input->value), R"({"scale":2,"video":{"artifact":"art_1"}})");
+}
+TEST_F(JobInputTest, media_may_be_a_url_or_an_artifact_of_the_gateway) {
+  const std::string artifact = "art_01KE0000000000000000000000", url = "https://media.example/a.mp4";
+  auto input = read_job_input(task("concat"), {clip_, url, artifact}, {});
+  ASSERT_TRUE(input) << input.error().message;
+  ASSERT_EQ(input->files.size(), 3u);
+  EXPECT_TRUE(input->files[0].named.is_null());
+  EXPECT_EQ(input->files[1].named, json::value({{"url", url}}));
+  EXPECT_EQ(input->files[2].named, json::value({{"artifact", artifact}}));
+  for (const auto& file : input->files) input->put(file, file.named.is_null() ? json::value({{"artifact", "art_1"}}) : file.named);
+  EXPECT_EQ(json::serialize(input->value),
+            R"({"videos":[{"artifact":"art_1"},{"url":"https://media.example/a.mp4"},{"artifact":"art_01KE0000000000000000000000"}]})");
 }
 TEST_F(JobInputTest, asks_for_the_format_that_the_results_name_has) {
   auto input = read_job_input(task("thumbnail"), {clip_}, {});

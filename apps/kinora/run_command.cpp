@@ -58,11 +58,15 @@ net::Task<base::Result<int>> run_job(Session& session, const Context& context, c
   KINORA_CO_OK(co_await wait_for_offers(api, needed));
   ProgressLine line(stderr, name, options.quiet);
   for (const JobInput::File& file : input.files) {
+    if (!file.named.is_null()) {
+      input.put(file, file.named);
+      continue;
+    }
     auto artifact = co_await api.upload(file.path, [&](std::uint64_t sent, std::uint64_t total) {
       line.show({.fraction = total == 0 ? 1.0 : static_cast<double>(sent) / static_cast<double>(total), .stage = "upload"});
     });
     if (!artifact) co_return base::fail(artifact.error());
-    input.put(file, *artifact);
+    input.put(file, {{"artifact", *artifact}});
   }
 
   json::object body{{"task", name}, {"input", input.value}};
@@ -127,7 +131,8 @@ void add_run_command(CLI::App& app, Context& context) {
                                          "  kinora run --workflow file.json clip.mp4 -o out.mp4 --arg scale=2");
   const auto options = std::make_shared<RunOptions>();
   command->add_option("words", options->words,
-                      "the task (kinora models list shows them) and its media files in the order of its inputs; a text that is no file is "
+                      "the task (kinora models list shows them) and its media in the order of its inputs: files, https URLs, ids of "
+                      "artifacts; a text that is none is "
                       "the prompt. With --workflow: files and the prompt");
   command
       ->add_option("-o,--output", options->outputs,

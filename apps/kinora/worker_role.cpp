@@ -85,6 +85,7 @@ net::Task<base::Status> WorkerRole::start() {
   if (config.flag("worker.private_targets")) settings.media_reach = net::Reach::anywhere;
   settings.media_slots = static_cast<unsigned>(config.integer("worker.media_slots"));
   settings.price_per_unit = config.integer("worker.price_wei");
+  settings.disk_reserve_bytes = static_cast<std::uint64_t>(config.integer("worker.disk_reserve_mb")) << 20;
   settings.cache_bytes = static_cast<std::uint64_t>(config.integer("worker.cache_gib")) << 30;
 
   KINORA_CO_TRY(const Endpoint endpoint, parse_endpoint(config.text("worker.listen"), "worker.listen"));

@@ -103,7 +103,7 @@ Task<Answer> capabilities(const Services& services) {
                                {"mean_error_ratio", services.engine.eta_accuracy().mean_error_ratio}}},
           {"features", json::object{{"events", json::array{"sse", "websocket", "list"}},
                                     {"uploads", json::array{"single", "multipart", "tus"}},
-                                    {"inputs", json::array{"artifact", "upload", "data"}},
+                                    {"inputs", json::array{"artifact", "upload", "url", "data", "job"}},
                                     {"idempotency", true},
                                     {"webhooks", true},
                                     {"workflows", true},

@@ -127,6 +127,44 @@ TEST_F(Events, follow_a_running_job_with_heartbeats_and_break_off_when_the_clien
   EXPECT_EQ(followed->types()[followed->events.size() - 2], "job.succeeded");
 }
 
+TEST_F(Events, a_jobs_log_is_followed_line_by_line_to_its_end) {
+  work_in_steps();
+  const auto job = post("/v1/jobs", json::object{{"task", "ping"}});
+  const std::string path = "/v1/jobs/" + text(job["id"]) + "/logs";
+  const net::Headers follow{{"accept", "text/event-stream"}};
+  std::optional<Stream> followed;
+  boost::asio::co_spawn(context, read(path, follow, [](const Stream&) { return false; }),
+                        [&](std::exception_ptr, Stream stream) { followed = std::move(stream); });
+  run_until([&] { return streaming && gateway->counts().running_attempts == 1; });
+  released = true;
+  run_until([&] { return followed.has_value(); });
+  EXPECT_EQ(followed->headers.get("content-type"), "text/event-stream");
+  ASSERT_GE(followed->events.size(), 3U);
+  EXPECT_EQ(followed->types().back(), "end");
+  // Line by line what the page says.
+  const auto page = get(path)["data"].as_array();
+  ASSERT_EQ(followed->events.size(), page.size() + 1);
+  for (std::size_t i = 0; i < page.size(); ++i) {
+    EXPECT_EQ(followed->events[i].type, "log");
+    EXPECT_EQ(*base::parse_json(followed->events[i].data), page[i]);
+    EXPECT_EQ(followed->events[i].id, json::serialize(page[i].at("seq")));
+  }
+}
+
+TEST_F(Events, a_jobs_log_goes_on_after_the_last_line_seen_and_says_204_after_the_end) {
+  const auto job = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
+  const std::string path = "/v1/jobs/" + text(job["id"]) + "/logs";
+  const auto resume = [&](const std::string& id) { return whole(path, {{"accept", "text/event-stream"}, {"last-event-id", id}}); };
+  const auto all = whole(path, {{"accept", "text/event-stream"}});
+  const auto rest = resume(all.events[0].id);
+  ASSERT_EQ(rest.events.size(), all.events.size() - 1);
+  EXPECT_EQ(rest.events[0].id, all.events[1].id);
+  EXPECT_EQ(resume(all.events.back().id).status, 204);
+  EXPECT_EQ(resume("nonsense").status, 400);
+  EXPECT_EQ(whole(path + "?level=error", {{"accept", "text/event-stream"}}).types(), std::vector<std::string>{"end"});
+  EXPECT_EQ(whole("/v1/jobs/job_01KE0000000000000000000001/logs", {{"accept", "text/event-stream"}}).status, 404);
+}
+
 TEST_F(Events, are_filtered_by_type) {
   const auto job = post("/v1/jobs", json::object{{"task", "ping"}, {"wait_s", 10}});
   const auto stream = whole("/v1/jobs/" + text(job["id"]) + "/events?after=0&types=job.succeeded,job.created");

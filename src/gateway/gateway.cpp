@@ -71,6 +71,7 @@ struct Gateway::Parts {
   std::unique_ptr<MediaVerifier> verifier;
   std::unique_ptr<jobs::Executor> carrier;
   std::unique_ptr<jobs::Engine> engine;
+  std::unique_ptr<InputFetcher> fetcher;
   std::unique_ptr<runs::Engine> runs;
   std::unique_ptr<EventReader> event_reader;
   std::unique_ptr<WebhookSender> webhooks;
@@ -118,6 +119,9 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
   p.network = std::move(network);
   p.carrier = p.network.make_executor(p.orders);
   p.engine = std::make_unique<jobs::Engine>(executor, *p.database, *p.blobs, *p.carrier, *p.verifier, p.settings.engine, p.clock);
+  p.fetcher = std::make_unique<InputFetcher>(executor, *p.engine, *p.blobs, *p.media, p.settings.fetch);
+  p.engine->set_url_media({.check = [fetcher = p.fetcher.get()](std::string_view url) { return fetcher->check(url); },
+                           .fetch = [fetcher = p.fetcher.get()](jobs::Upload upload) { fetcher->fetch(std::move(upload)); }});
   const MissingModel missing = [ask = p.network.nodes_for](std::string task, std::string model) -> net::Task<std::optional<std::string>> {
     const std::string named = model.starts_with("auto") ? std::string() : model.substr(0, model.find('@'));
     co_return missing_model(co_await ask(task, named), task, named);
@@ -178,6 +182,7 @@ Surface Gateway::routes(net::Router& router) {
   add_artifact_routes(surface, parts_->services);
   add_upload_routes(surface, parts_->services);
   add_job_routes(surface, parts_->services);
+  add_job_log_routes(surface, parts_->services);
   add_run_routes(surface, parts_->services);
   add_workflow_routes(surface, parts_->services);
   add_event_routes(surface, parts_->services);
@@ -222,6 +227,7 @@ net::Task<void> Gateway::stop() {
   parts_->started = false;
   parts_->background.cancel();
   co_await parts_->background.wait();
+  co_await parts_->fetcher->stop();
   co_await parts_->runs->stop();
   co_await parts_->engine->stop();
 }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "gateway/address.hpp"
+#include "gateway/input_fetcher.hpp"
 #include "gateway/key_store.hpp"
 #include "gateway/order_links.hpp"
 #include "gateway/surface.hpp"
@@ -40,6 +41,7 @@ struct GatewaySettings {
   unsigned io_threads = 2;                      // for blobs
   std::chrono::milliseconds heartbeat{10'000};  // of event streams
   WebhookSenderSettings webhooks;               // reach: public addresses over https, or (on-prem, tests) anywhere
+  FetchSettings fetch;                          // of media by URL; reach as of webhooks
 };
 
 // What carries orders to workers.

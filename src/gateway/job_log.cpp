@@ -38,22 +38,23 @@ std::string message_of(const jobs::Event& event) {
 
 }  // namespace
 
-LogPage::LogPage(std::int64_t after, std::string_view level, std::size_t limit) : after_(after), level_(rank(level)), limit_(limit) {}
+std::optional<json::object> log_line(const jobs::Event& event, std::string_view level) {
+  const auto own = level_of(event.type);
+  if (rank(own) < rank(level)) return std::nullopt;
+  const json::value* attempt = member(&event.data, "attempt");
+  return json::object{{"seq", event.seq},    {"ts", base::to_rfc3339(event.time)},
+                      {"level", own},        {"attempt", attempt != nullptr ? *attempt : json::value()},
+                      {"source", "gateway"}, {"message", message_of(event)}};
+}
+
+LogPage::LogPage(std::int64_t after, std::string_view level, std::size_t limit) : after_(after), level_(level), limit_(limit) {}
 
 void LogPage::add(const jobs::Event& event) {
-  const auto level = level_of(event.type);
-  if (event.seq <= after_ || rank(level) < level_ || has_more_) return;
-  if (lines_.size() >= limit_) {
-    has_more_ = true;
-    return;
-  }
-  const json::value* attempt = member(&event.data, "attempt");
-  lines_.push_back(json::object{{"seq", event.seq},
-                                {"ts", base::to_rfc3339(event.time)},
-                                {"level", level},
-                                {"attempt", attempt != nullptr ? *attempt : json::value()},
-                                {"source", "gateway"},
-                                {"message", message_of(event)}});
+  if (event.seq <= after_ || has_more_) return;
+  auto line = log_line(event, level_);
+  if (!line) return;
+  has_more_ = lines_.size() >= limit_;
+  if (!has_more_) lines_.push_back(std::move(*line));
 }
 
 json::object LogPage::to_json() const { return {{"object", "list"}, {"data", lines_}, {"has_more", has_more_}}; }

@@ -1,11 +1,10 @@
-// Jobs (developer-api 5.3): submit, list, get with long-poll, cancel, delete, attempts, logs.
+// Jobs (developer-api 5.3): submit, list, get with long-poll, cancel, delete, attempts.
 #include <chrono>
 
 #include "base/time.hpp"
 #include "gateway/body_to_blob.hpp"
 #include "gateway/content_headers.hpp"
 #include "gateway/job_body.hpp"
-#include "gateway/job_log.hpp"
 #include "gateway/list_query.hpp"
 #include "gateway/offers.hpp"
 #include "gateway/services.hpp"
@@ -283,28 +282,6 @@ Task<Answer> attempts(Call& call, const Services& services) {
   co_return Reply::of(200, json::object{{"object", "list"}, {"data", std::move(data)}, {"has_more", false}});
 }
 
-Task<Answer> logs(Call& call, const Services& services) {
-  base::FieldErrors errors;
-  QueryReader query(call.request.query, errors);
-  const auto after = query.integer("after", 0, std::numeric_limits<std::int64_t>::max()).value_or(0);
-  const auto level = query.choice("level", {"debug", "info", "warn", "error"}).value_or("debug");
-  const auto limit = query.integer("limit", 1, 1000).value_or(100);
-  query.finish();
-  if (!errors.empty()) co_return refuse(std::move(errors));
-  const auto job = co_await services.engine.get(call.caller.project, id_of(call));
-  if (!job) co_return tl::unexpected(job.error());
-  LogPage page(after, level, static_cast<std::size_t>(limit));
-  jobs::EventQuery events{call.caller.project, job->id, 0, 1000};
-  for (bool more = true; more && !page.full();) {
-    const auto batch = co_await services.engine.events(events);
-    if (!batch) co_return tl::unexpected(batch.error());
-    for (const auto& event : *batch) page.add(event);
-    more = batch->size() == static_cast<std::size_t>(events.limit);
-    if (more) events.after = batch->back().offset;
-  }
-  co_return Reply::of(200, page.to_json());
-}
-
 }  // namespace
 
 void add_job_routes(Surface& surface, SharedServices services) {
@@ -316,7 +293,6 @@ void add_job_routes(Surface& surface, SharedServices services) {
   surface.add("DELETE", "/v1/end-users/{id}", "jobs:write", [services](Call& call) { return erase_end_user(call, *services); });
   surface.add("POST", "/v1/jobs/{id}/cancel", "jobs:write", [services](Call& call) { return cancel(call, *services); });
   surface.add("GET", "/v1/jobs/{id}/attempts", "jobs:read", [services](Call& call) { return attempts(call, *services); });
-  surface.add("GET", "/v1/jobs/{id}/logs", "jobs:read", [services](Call& call) { return logs(call, *services); });
   surface.add("DELETE", "/v1/jobs/{id}", "jobs:write", [services](Call& call) -> Task<Answer> {
     auto done = co_await services->engine.remove(call.caller.project, id_of(call));
     if (!done) co_return tl::unexpected(std::move(done).error());

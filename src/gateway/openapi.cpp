@@ -27,6 +27,12 @@ json::object content(std::string_view kind) {
   const json::object bytes{{"schema", json::object()}};
   if (kind == "bytes") return {{"*/*", bytes}};
   if (kind == "events") return {{"text/event-stream", json::object{{"schema", json::object{{"type", "string"}}}}}};
+  if (kind == "events or Any") {
+    json::object out = content("events");
+    const json::object other = content("Any");
+    out.insert(other.begin(), other.end());
+    return out;
+  }
   if (kind == "html") return {{"text/html", json::object{{"schema", json::object{{"type", "string"}}}}}};
   return {{"application/json", json::object{{"schema", ref(kind)}}}};
 }

@@ -56,7 +56,7 @@ constexpr RouteDoc kDocs[] = {
     {"POST", "/v1/jobs/{id}/retry", "Jobs", "The same once more, as a new job", "", "Empty", 202, "Job", "409 410"},
     {"DELETE", "/v1/end-users/{id}", "Jobs", "Erase all that an end user has given and got", "", "", 200, "Any", "202:Any"},
     {"GET", "/v1/jobs/{id}/attempts", "Jobs", "What was tried where", "", "", 200, "List"},
-    {"GET", "/v1/jobs/{id}/logs", "Jobs", "What happened", "log_after level log_limit", "", 200, "Any"},
+    {"GET", "/v1/jobs/{id}/logs", "Jobs", "What happened", "log_after level log_limit", "", 200, "events or Any", "204"},
     {"DELETE", "/v1/jobs/{id}", "Jobs", "Delete a finished job with its data", "", "", 204, "", "409"},
 
     {"GET", "/v1/jobs/{id}/events", "Events", "A job's events, resumable", "event_after types progress", "", 200, "events", "204 410"},

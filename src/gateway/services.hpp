@@ -71,6 +71,7 @@ void add_upload_routes(Surface& surface, SharedServices services);
 void add_run_routes(Surface& surface, SharedServices services);
 void add_workflow_routes(Surface& surface, SharedServices services);
 void add_job_routes(Surface& surface, SharedServices services);
+void add_job_log_routes(Surface& surface, SharedServices services);
 void add_event_routes(Surface& surface, SharedServices services);
 void add_websocket_routes(Surface& surface, SharedServices services);
 void add_webhook_routes(Surface& surface, SharedServices services);

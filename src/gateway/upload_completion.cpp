@@ -4,8 +4,9 @@ namespace kinora::gateway {
 namespace {
 
 base::Status reopen(store::Connection& db, std::string_view upload) {
-  KINORA_TRY([[maybe_unused]] const auto changed,
-             db.run("UPDATE uploads SET status = 'uploading' WHERE status = 'processing' AND (?1 = '' OR id = ?1)", upload));
+  KINORA_TRY(
+      [[maybe_unused]] const auto changed,
+      db.run("UPDATE uploads SET status = 'uploading' WHERE status = 'processing' AND source IS NULL AND (?1 = '' OR id = ?1)", upload));
   return {};
 }
 

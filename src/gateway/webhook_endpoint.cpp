@@ -6,7 +6,6 @@
 #include "gateway/call.hpp"
 #include "jobs/subject_hook.hpp"
 #include "net/http1_head.hpp"
-#include "net/url.hpp"
 
 namespace kinora::gateway {
 namespace {
@@ -78,13 +77,7 @@ json::object to_json(const WebhookEndpoint& endpoint) {
 
 base::Status check_webhook_url(std::string_view url, net::Reach reach) {
   if (url.size() > jobs::kMaxHookUrlBytes) return base::fail(base::ErrorCode::invalid, "is longer than 2048 bytes");
-  KINORA_TRY(const net::Url parsed, net::parse_url(url));
-  if (reach == net::Reach::anywhere) return {};
-  if (!parsed.tls()) return base::fail(base::ErrorCode::invalid, "must be an https URL");
-  boost::system::error_code no_literal;
-  const auto literal = boost::asio::ip::make_address(parsed.host, no_literal);
-  if (!no_literal && !net::is_public(literal)) return base::fail(base::ErrorCode::forbidden, "leads to an address that is not public");
-  return {};
+  return net::check_reach(url, reach);
 }
 
 void read_webhook_body(const json::value& body, bool create, net::Reach reach, WebhookEndpoint& endpoint, base::FieldErrors& errors) {

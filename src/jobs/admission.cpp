@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "jobs/redundancy.hpp"
+#include "jobs/resolve_media.hpp"
 
 namespace kinora::jobs {
 namespace {
@@ -32,45 +33,6 @@ class Refusals {
   std::optional<tasks::Problem> all_;
 };
 
-tasks::Problem unresolved(const MediaRef& ref, std::string code, std::string detail) {
-  tasks::Problem problem;
-  problem.code = std::move(code);
-  problem.detail = ref.pointer + " " + detail;
-  problem.errors.push_back({ref.pointer, "invalid_field", std::move(detail)});
-  return problem;
-}
-
-std::string wrong_kind(const MediaRef& ref, const Artifact& artifact) {
-  return "is of kind " + artifact.kind + ", " + std::string(name(ref.kind)) + " is needed";
-}
-
-using Resolved = tl::expected<std::optional<Artifact>, tasks::Problem>;
-
-// The artifact behind a reference; nullopt: its upload is still on its way.
-Resolved resolve(Connection& connection, const MediaRef& ref, const Job& job, JobInput& input) {
-  std::string id;
-  if (const auto* wanted = std::get_if<media_ref::UploadRef>(&ref.value)) {
-    const auto upload = find_upload(connection, job.project, wanted->id);
-    if (!upload) return tl::unexpected(unresolved(ref, "ref_unresolved", "there is no upload of that id"));
-    input.upload = upload->id;
-    if (!upload->artifact) {
-      if (upload->status == UploadStatus::failed || upload->status == UploadStatus::canceled || upload->status == UploadStatus::expired)
-        return tl::unexpected(unresolved(ref, "input_unavailable", "the upload is " + std::string(name(upload->status))));
-      return std::optional<Artifact>();
-    }
-    id = *upload->artifact;
-  } else {
-    id = std::get<media_ref::ArtifactRef>(ref.value).id;
-  }
-  auto artifact = find_artifact(connection, job.project, id);
-  if (!artifact) return tl::unexpected(unresolved(ref, "ref_unresolved", "there is no artifact of that id"));
-  if (artifact->expires_at && *artifact->expires_at <= job.created_at)
-    return tl::unexpected(unresolved(ref, "artifact_expired", "the artifact has expired"));
-  if (artifact->multi || !tasks::accepts(ref.kind, artifact->kind))
-    return tl::unexpected(unresolved(ref, "input_invalid", wrong_kind(ref, *artifact)));
-  return std::optional<Artifact>(std::move(*artifact));
-}
-
 base::Result<Artifact> store_inline(Connection& connection, const Admission& admission, const MediaRef& ref, const store::Blob& blob) {
   Artifact artifact;
   artifact.id = admission.new_id("art");
@@ -87,12 +49,21 @@ base::Result<Artifact> store_inline(Connection& connection, const Admission& adm
   return artifact;
 }
 
+json::value* place_of(Job& job, const MediaRef& ref) {
+  json::value* slot = job.input.if_contains(ref.slot);
+  if (slot == nullptr || !slot->is_array()) return slot;
+  return &slot->get_array()[static_cast<std::size_t>(ref.ordinal)];
+}
+
 // The record keeps the reference, not the bytes a second time.
 void replace_inline(Job& job, const MediaRef& ref, const Artifact& artifact) {
-  json::value* slot = job.input.if_contains(ref.slot);
-  if (slot == nullptr) return;
-  json::value& place = slot->is_array() ? slot->get_array()[static_cast<std::size_t>(ref.ordinal)] : *slot;
-  place = json::object{{"artifact", artifact.id}};
+  if (json::value* place = place_of(job, ref)) *place = json::object{{"artifact", artifact.id}};
+}
+
+// They may hold a key, and a job is read by many.
+void leave_out_headers(Job& job, const MediaRef& ref) {
+  json::value* place = place_of(job, ref);
+  if (place != nullptr && place->is_object()) place->get_object().erase("headers");
 }
 
 // Looks the key up; true when this request is the first with it.
@@ -217,26 +188,27 @@ base::Result<Admitted> admit(Connection& connection, const Admission& admission,
     if (const auto blob = admission.inlined.find(i); blob != admission.inlined.end()) {
       KINORA_TRY(const Artifact artifact, store_inline(connection, admission, ref, blob->second));
       if (!tasks::accepts(ref.kind, artifact.kind)) {
-        refusals.add(unresolved(ref, "input_invalid", wrong_kind(ref, artifact)));
+        refusals.add(unresolved(ref, "input_invalid", wrong_kind(ref, artifact.kind)));
         continue;
       }
       input = input_of(ref.slot, ref.ordinal, artifact);
       replace_inline(out.job, ref, artifact);
     } else {
-      auto artifact = resolve(connection, ref, admission.job, input);
-      if (!artifact) {
-        refusals.add(std::move(artifact.error()));
+      KINORA_TRY(auto resolved, resolve_media(connection, ref, admission));
+      if (!resolved) {
+        refusals.add(std::move(resolved.error()));
         continue;
       }
-      const std::optional<std::string> upload = input.upload;
-      if (*artifact) {
-        input = input_of(ref.slot, ref.ordinal, **artifact);
-        if (media.is_null()) media = (*artifact)->media;
+      if (resolved->artifact) {
+        input = input_of(ref.slot, ref.ordinal, *resolved->artifact);
+        if (media.is_null()) media = resolved->artifact->media;
       }
       input.slot = ref.slot;
       input.ordinal = ref.ordinal;
-      input.upload = upload;
-      ready = ready && artifact->has_value();
+      input.upload = resolved->upload;
+      if (resolved->awaited) out.awaited.push_back(std::move(*resolved->awaited));
+      ready = ready && resolved->artifact;
+      leave_out_headers(out.job, ref);
     }
     out.inputs.push_back(std::move(input));
   }

@@ -10,6 +10,7 @@
 #include "jobs/job_rows.hpp"
 #include "jobs/sdk_retry.hpp"
 #include "jobs/submission.hpp"
+#include "jobs/uploads.hpp"
 
 namespace kinora::jobs {
 
@@ -28,6 +29,9 @@ struct Admission {
   unsigned free_slots = 0;  // of the job's task, for the plan
   PlanSettings plan;
   std::int64_t input_retention_s = 604'800;
+  std::int64_t upload_lifetime_s = 86'400;
+  std::function<base::Status(std::string_view url)> check_url;  // empty: media by URL is not fetched here
+  std::vector<std::string> parts;                               // ids of jobs that are admitted right after this one and make its inputs
   NewId new_id;
 };
 
@@ -38,6 +42,7 @@ struct Admitted {
   Job job;
   std::vector<JobInput> inputs;
   std::vector<TaskRow> tasks;
+  std::vector<Upload> awaited;        // new: inputs that come later by themselves
   std::vector<std::int64_t> offsets;  // of its events
 };
 

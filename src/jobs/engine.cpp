@@ -107,6 +107,8 @@ Task<base::Status> Engine::State::recover() {
   }));
   for (Loaded& one : loaded) adopt(std::move(one.job), std::move(one.inputs), std::move(one.tasks));
   if (!loaded.empty()) base::log::info("jobs", "jobs reloaded", {{"count", loaded.size()}});
+  KINORA_CO_TRY(auto awaited, co_await database_.read([](store::Connection& connection) { return awaited_uploads(connection); }));
+  for (Upload& upload : awaited) await(std::move(upload));
   // Uploads that finished while nobody listened.
   std::set<std::string> uploads;
   for (const auto& [id, active] : active_)
@@ -194,6 +196,7 @@ Task<base::Status> Engine::sweep() {
 void Engine::on_sweep(std::function<base::Result<std::int64_t>(store::Connection&, UnixMillis)> also) {
   state_->on_sweep_ = std::move(also);
 }
+void Engine::set_url_media(UrlMedia url_media) { state_->url_media_ = std::move(url_media); }
 void Engine::on_child(std::function<void(const Job&)> listener) { state_->on_child_ = std::move(listener); }
 EventFeed& Engine::feed() { return state_->feed_; }
 std::int64_t Engine::queue_position(std::string_view job) const { return state_->queue_position(job); }

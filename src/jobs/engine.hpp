@@ -48,6 +48,13 @@ struct EngineSettings {
   std::chrono::seconds sweep_every{300};
 };
 
+// What brings media by URL into the store (developer-api 5.3.5, "Fetch guard").
+struct UrlMedia {
+  std::function<base::Status(std::string_view url)> check;  // may it be fetched at all?
+  // Begins to fetch; ends by finish_upload() or fail_upload(). Of an upload that was on its way before a restart, once more.
+  std::function<void(Upload upload)> fetch;
+};
+
 struct SubmitRequest {
   std::string project;
   std::string key;   // id of the API key
@@ -124,6 +131,8 @@ class Engine {
   Task<Outcome<std::vector<Attempt>>> attempts(std::string project, std::string id);
   // Told after each commit that changed a job with a parent. One listener, kept until the engine ends.
   void on_child(std::function<void(const Job&)> listener);
+  // Without it media by URL is refused. Set before recover().
+  void set_url_media(UrlMedia url_media);
   // 1 = next; 0 = not waiting for a slot.
   std::int64_t queue_position(std::string_view job) const;
   // Seconds until a waiting job is done, by what tasks like it took; nullopt: not waiting, or nothing was measured yet.

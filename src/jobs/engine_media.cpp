@@ -15,6 +15,11 @@ Outcome<T> answer(base::Result<T> result) {
   return std::move(*result);
 }
 
+// They may hold a key, and have done their work.
+void forget_headers(Upload& upload) {
+  if (json::object* source = upload.source.if_object()) source->erase("headers");
+}
+
 bool open(UploadStatus status) {
   return status == UploadStatus::pending || status == UploadStatus::uploading || status == UploadStatus::processing;
 }
@@ -219,6 +224,7 @@ Task<Outcome<Artifact>> Engine::finish_upload(std::string project, std::string i
     artifact.sha256 = blob.sha256();
     artifact.media = media;
     artifact.source = {{"upload", id}};
+    if (!upload.source.is_null()) artifact.source["brought"] = true;  // goes with the job that named its URL
     artifact.created_at = now;
     artifact.expires_at = now + std::chrono::seconds(state->settings_.input_retention_s);
     KINORA_OK(insert_artifact(connection, artifact, {{"", artifact.sha256, artifact.bytes, artifact.mime}}));
@@ -227,6 +233,7 @@ Task<Outcome<Artifact>> Engine::finish_upload(std::string project, std::string i
     KINORA_OK(drop_upload_parts(connection, id));
     upload.status = UploadStatus::complete;
     upload.artifact = artifact.id;
+    forget_headers(upload);
     KINORA_OK(update_upload(connection, upload));
     const json::object data{{"id", id}, {"object", "upload"}, {"artifact", artifact.id}};
     KINORA_TRY(const auto first, append_event(connection, state->event(id, project, "upload.completed", data)));
@@ -260,6 +267,7 @@ base::Result<Ended> end_upload(Connection& connection, const std::string& projec
   if (!open(out.upload.status)) return base::fail(base::ErrorCode::conflict, "the upload is " + std::string(name(out.upload.status)));
   out.upload.status = status;
   out.upload.error = error;
+  forget_headers(out.upload);
   KINORA_TRY(const auto parts, list_upload_parts(connection, id));
   for (const UploadPart& part : parts) out.released.push_back(part.sha256);
   KINORA_OK(drop_upload_parts(connection, id));

@@ -271,6 +271,7 @@ void Engine::State::finish(ActiveJob& active, Change change) {
                            self->feed_.announce(kept->events[i].subject, applied->offsets[i]);
                          self->collect(applied->released);
                          if (kept->job.parent && self->on_child_) self->on_child_(kept->job);
+                         self->result_ended(kept->job);
                          self->wake();
                        });
 }

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/ulid.hpp"
+#include "jobs/admission.hpp"
 #include "jobs/change.hpp"
 #include "jobs/engine.hpp"
 #include "jobs/fair_queue.hpp"
@@ -90,10 +91,17 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   void collect(std::vector<std::string> sha256s);
 
   // engine_submit.cpp
+  Task<Outcome<Admission>> admission_of(Submission wanted, const SubmitRequest& request, std::string id);
   Task<Outcome<SubmitAnswer>> submit(SubmitRequest request);
+  void begin(Admitted admitted);
   void adopt(Job job, std::vector<JobInput> inputs, std::vector<TaskRow> tasks);
   void input_ready(const std::string& upload, const Artifact& artifact);
   void input_failed(const std::string& upload, const std::string& code, const std::string& detail);
+
+  // engine_await.cpp: inputs that come later by themselves
+  void await(Upload upload);
+  void result_ended(const Job& job);
+  void bring_result(const Upload& upload, const Job& job);
 
   // engine_change.cpp
   Task<Outcome<Job>> patch(std::string project, std::string id, JobPatch patch);
@@ -193,6 +201,8 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   std::map<std::string, Waiting> waiting_;                                    // by capability: "task" LF "model"
   std::multimap<UnixMillis, std::pair<std::string, TaskKey>> delayed_;        // back-off
   std::multimap<UnixMillis, std::string> deadlines_;                          // jobs to look at
+  std::multimap<std::string, Upload> awaited_results_;                        // by the job whose result they are
+  UrlMedia url_media_;
   std::function<void(const Job&)> on_child_;
   std::function<base::Result<std::int64_t>(store::Connection&, UnixMillis)> on_sweep_;
   std::size_t admitting_ = 0;  // submits between admission and adopt()

@@ -36,7 +36,70 @@ Job job_of(Submission&& wanted, const SubmitRequest& request, const EngineSettin
   return job;
 }
 
+// What makes the part of a media value that a job asks for: a job of its own, kept as long as this one may run.
+json::object part_body(const Job& job, const MediaRef& ref) {
+  const json::value& slot = job.input.at(ref.slot);
+  json::object source = (slot.is_array() ? slot.get_array()[static_cast<std::size_t>(ref.ordinal)] : slot).as_object();
+  for (const std::string_view key : {"start_s", "end_s", "frame"}) source.erase(key);
+  json::object input = ref.part->params;
+  input[ref.part->slot] = std::move(source);
+  const auto left = std::chrono::ceil<std::chrono::seconds>(job.deadline_at - job.created_at).count();
+  constexpr std::int64_t kLeastRetentionS = 3600;
+  json::object body{{"task", ref.part->task},
+                    {"input", std::move(input)},
+                    {"requirements", {{"deadline_s", std::clamp<std::int64_t>(left, 1, kMaxDeadlineS)}, {"priority", name(job.priority)}}},
+                    {"output", {{"retention_s", std::max(left, kLeastRetentionS)}}},
+                    {"metadata", {{"part_for", job.id}}}};
+  if (job.end_user) body["end_user"] = *job.end_user;
+  return body;
+}
+
+struct AdmittedAll {
+  Admitted job;
+  std::vector<Admitted> parts;
+};
+
+// The job first: when it was there already nothing is made for it.
+base::Result<AdmittedAll> admit_all(store::Connection& connection, const Admission& admission, const std::vector<Admission>& parts,
+                                    std::optional<tasks::Problem>& problem) {
+  AdmittedAll out;
+  KINORA_TRY(out.job, admit(connection, admission, problem));
+  if (out.job.earlier) return out;
+  for (const Admission& part : parts) {
+    KINORA_TRY(auto made, admit(connection, part, problem));
+    out.parts.push_back(std::move(made));
+  }
+  return out;
+}
+
 }  // namespace
+
+Task<Outcome<Admission>> Engine::State::admission_of(Submission wanted, const SubmitRequest& request, std::string id) {
+  Admission admission;
+  admission.media = std::move(wanted.media);
+  admission.webhook = std::move(wanted.webhook);
+  // Inline media is written first; the pins keep the blobs until the rows are there.
+  for (std::size_t i = 0; i < admission.media.size(); ++i) {
+    auto* data = std::get_if<media_ref::Inline>(&admission.media[i].value);
+    if (data == nullptr) continue;
+    auto writer = co_await blobs_.create(static_cast<std::int64_t>(kMaxInlineBytes));
+    if (!writer) co_return refuse(writer.error());
+    if (const auto written = co_await writer->append(std::move(data->bytes)); !written) co_return refuse(written.error());
+    auto blob = co_await writer->commit();
+    if (!blob) co_return refuse(blob.error());
+    admission.inlined.emplace(i, std::move(*blob));
+  }
+  const UnixMillis now = clock_();
+  admission.job = job_of(std::move(wanted), request, settings_, std::move(id), now);
+  if (admission.job.deadline_at <= now) co_return refuse("invalid_field", "/requirements/deadline has passed already");
+  admission.free_slots = worker_.free_slots(admission.job.task, admission.job.resolved_model.value_or(""));
+  admission.plan = settings_.plan;
+  admission.input_retention_s = settings_.input_retention_s;
+  admission.upload_lifetime_s = settings_.upload_lifetime_s;
+  admission.check_url = url_media_.check;
+  admission.new_id = [this, now](std::string_view prefix) { return ids_.next_id(prefix, now); };
+  co_return admission;
+}
 
 Task<Outcome<SubmitAnswer>> Engine::State::submit(SubmitRequest request) {
   auto wanted = parse_submission(request.body);
@@ -57,52 +120,54 @@ Task<Outcome<SubmitAnswer>> Engine::State::submit(SubmitRequest request) {
     std::size_t& count;
   } const entered(admitting_);
 
-  Admission admission;
-  admission.media = std::move(wanted->media);
-  admission.webhook = std::move(wanted->webhook);
-  // Inline media is written first; the pins keep the blobs until the rows are there.
-  for (std::size_t i = 0; i < admission.media.size(); ++i) {
-    auto* data = std::get_if<media_ref::Inline>(&admission.media[i].value);
-    if (data == nullptr) continue;
-    auto writer = co_await blobs_.create(static_cast<std::int64_t>(kMaxInlineBytes));
-    if (!writer) co_return refuse(writer.error());
-    if (const auto written = co_await writer->append(std::move(data->bytes)); !written) co_return refuse(written.error());
-    auto blob = co_await writer->commit();
-    if (!blob) co_return refuse(blob.error());
-    admission.inlined.emplace(i, std::move(*blob));
-  }
-  const UnixMillis now = clock_();
-  admission.job = job_of(std::move(*wanted), request, settings_, request.id ? *request.id : new_id("job"), now);
-  if (admission.job.deadline_at <= now) co_return refuse("invalid_field", "/requirements/deadline has passed already");
+  auto made = co_await admission_of(std::move(*wanted), request, request.id ? *request.id : new_id("job"));
+  if (!made) co_return tl::unexpected<tasks::Problem>(std::move(made.error()));
+  Admission& admission = *made;
   admission.job.retry_of = request.retry_of;
   admission.idempotency = request.idempotency;
   admission.sdk = request.sdk;
   admission.no_model = request.no_model;
   admission.chosen_id = request.id.has_value();
   admission.prefer_node = request.prefer_node;
-  admission.free_slots = worker_.free_slots(admission.job.task, admission.job.resolved_model.value_or(""));
-  admission.plan = settings_.plan;
-  admission.input_retention_s = settings_.input_retention_s;
-  admission.new_id = [this, now](std::string_view prefix) { return ids_.next_id(prefix, now); };
+  std::vector<Admission> parts;
+  for (MediaRef& ref : admission.media) {
+    if (!ref.part) continue;
+    auto part = parse_submission(part_body(admission.job, ref));
+    if (!part) co_return tl::unexpected<tasks::Problem>(std::move(part.error()));
+    for (MediaRef& source : part->media) source.pointer = ref.pointer;  // where the client wrote it
+    SubmitRequest asked{.project = request.project, .key = request.key, .body = {}, .idempotency = {}, .trace_id = request.trace_id};
+    auto admitted = co_await admission_of(std::move(*part), asked, new_id("job"));
+    if (!admitted) co_return tl::unexpected<tasks::Problem>(std::move(admitted.error()));
+    ref.value = media_ref::ResultOf{admitted->job.id, {ref.part->output, std::nullopt}};
+    admission.parts.push_back(admitted->job.id);
+    parts.push_back(std::move(*admitted));
+  }
 
   // The problem travels beside the error that undoes the closure's savepoint.
   auto problem = std::make_shared<std::optional<tasks::Problem>>();
   auto admitted =
-      co_await database_.write([&admission, problem](store::Connection& connection) { return admit(connection, admission, *problem); });
+      co_await database_.write([&](store::Connection& connection) { return admit_all(connection, admission, parts, *problem); });
   if (*problem) co_return tl::unexpected<tasks::Problem>(std::move(**problem));
   if (!admitted) co_return refuse(admitted.error());
-  if (admitted->earlier) {
-    if (std::holds_alternative<idempotent::Mismatch>(*admitted->earlier))
+  Admitted& first = admitted->job;
+  if (first.earlier) {
+    if (std::holds_alternative<idempotent::Mismatch>(*first.earlier))
       co_return refuse("idempotency_mismatch", "this idempotency key was used with another request");
-    if (std::holds_alternative<idempotent::InProgress>(*admitted->earlier))
+    if (std::holds_alternative<idempotent::InProgress>(*first.earlier))
       co_return refuse("idempotency_in_progress", "the first request with this idempotency key is still running");
-    co_return SubmitAnswer{std::move(admitted->job), true, admitted->implicit};
+    co_return SubmitAnswer{std::move(first.job), true, first.implicit};
   }
-  SubmitAnswer answer{.job = admitted->job};
-  for (const std::int64_t offset : admitted->offsets) feed_.announce(admitted->job.id, offset);
-  adopt(std::move(admitted->job), std::move(admitted->inputs), std::move(admitted->tasks));
-  if (const auto eta = queue_eta_s(answer.job.id)) eta_.promise(answer.job.id, *eta, now);
+  SubmitAnswer answer{.job = first.job};
+  for (Admitted& part : admitted->parts) begin(std::move(part));
+  begin(std::move(first));
+  if (const auto eta = queue_eta_s(answer.job.id)) eta_.promise(answer.job.id, *eta, admission.job.created_at);
   co_return answer;
+}
+
+void Engine::State::begin(Admitted admitted) {
+  for (const std::int64_t offset : admitted.offsets) feed_.announce(admitted.job.id, offset);
+  adopt(std::move(admitted.job), std::move(admitted.inputs), std::move(admitted.tasks));
+  for (Upload& upload : admitted.awaited) await(std::move(upload));
 }
 
 void Engine::State::adopt(Job job, std::vector<JobInput> inputs, std::vector<TaskRow> tasks) {
@@ -153,7 +218,7 @@ void Engine::State::input_ready(const std::string& upload, const Artifact& artif
     }
     if (changed.empty()) continue;
     if (wrong) {
-      input_failed(upload, "input_invalid", "the upload is of kind " + artifact.kind);
+      input_failed(upload, "input_invalid", "the input is of kind " + artifact.kind);
       continue;
     }
     const bool ready = std::none_of(active.inputs.begin(), active.inputs.end(), [](const JobInput& input) { return input.sha256.empty(); });

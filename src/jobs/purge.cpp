@@ -9,11 +9,11 @@ namespace {
 
 using store::Connection;
 
-// Media that came inside the request has no owner but its job; what an ephemeral job reads was there for it alone.
+// Media that came by the request alone has no owner but its job; what an ephemeral job reads was there for it alone.
 base::Result<std::vector<std::string>> brought_media(Connection& connection, const Job& job) {
   KINORA_TRY(store::Statement row,
              connection.query("SELECT DISTINCT artifacts.id FROM job_inputs JOIN artifacts ON artifacts.id = job_inputs.artifact "
-                              "WHERE job_inputs.job = ? AND (? OR json_extract(artifacts.source, '$.inline'))",
+                              "WHERE job_inputs.job = ? AND (? OR json_extract(artifacts.source, '$.brought'))",
                               job.id, job.ephemeral));
   std::vector<std::string> out;
   for (;;) {
@@ -27,7 +27,7 @@ base::Result<std::vector<std::string>> brought_media(Connection& connection, con
 
 base::Result<std::vector<std::string>> purge_job(Connection& connection, const Job& job) {
   KINORA_TRY(std::vector<std::string> released, delivered_blobs(connection, job.id));
-  // What the job made, and inline media that it brought, goes with it.
+  // What the job made, and media that it brought (inline, by URL), goes with it.
   KINORA_TRY(auto made, artifacts_of_job(connection, job.id));
   KINORA_TRY(const auto brought, brought_media(connection, job));
   made.insert(made.end(), brought.begin(), brought.end());

@@ -137,7 +137,10 @@ CREATE INDEX jobs_ephemeral ON jobs(completed_at) WHERE ephemeral = 1 AND data_r
 // The digest of the weights that made a job's output.
 constexpr std::string_view kWeights = "ALTER TABLE jobs ADD COLUMN weights TEXT";
 
-constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries, kParents, kExpiring, kEphemeral, kWeights};
+// Where an upload comes from when no client sends it (uploads.hpp).
+constexpr std::string_view kSources = "ALTER TABLE uploads ADD COLUMN source TEXT";
+
+constexpr std::array kSteps{kFirst, kSubjectHooks, kSdkTries, kParents, kExpiring, kEphemeral, kWeights, kSources};
 
 }  // namespace
 

@@ -18,56 +18,6 @@ using base::ObjectReader;
 
 constexpr std::int64_t kMaxRetentionS = 10LL * 365 * 86'400;
 
-void read_reference(const tasks::SlotValue& value, MediaRef& out, FieldErrors& errors) {
-  if (const json::string* text = value.value.if_string()) {
-    if (!std::string_view(*text).starts_with("data:")) {
-      errors.push_back(
-          {value.pointer, "not_allowed", "media by URL is not fetched here: upload the file (POST /v1/artifacts) and name the artifact"});
-      return;
-    }
-    auto bytes = parse_data_uri(std::string_view(*text));
-    if (bytes)
-      out.value = std::move(*bytes);
-    else
-      errors.push_back(
-          {value.pointer, bytes.error().code == base::ErrorCode::too_large ? "too_high" : "invalid_field", bytes.error().message});
-    return;
-  }
-  if (!value.value.is_object()) {
-    errors.push_back({value.pointer, "invalid_field", "must be {\"artifact\": id}, {\"upload\": id} or a data: URI"});
-    return;
-  }
-  ObjectReader in(value.value, value.pointer, errors);
-  const auto artifact = in.string("artifact", 64);
-  const auto upload = in.string("upload", 64);
-  const auto before = errors.size();
-  in.finish();
-  if (errors.size() > before) return;
-  if (artifact.has_value() == upload.has_value()) {
-    errors.push_back({value.pointer, "invalid_field", "must name either an artifact or an upload"});
-  } else if (artifact) {
-    if (!base::is_id("art", *artifact)) in.error("artifact", "invalid_field", "must be art_ and a ULID");
-    out.value = media_ref::ArtifactRef{*artifact};
-  } else {
-    if (!base::is_id("upl", *upload)) in.error("upload", "invalid_field", "must be upl_ and a ULID");
-    out.value = media_ref::UploadRef{*upload};
-  }
-}
-
-std::vector<MediaRef> read_media(const tasks::TaskSpec& task, const std::vector<tasks::SlotValue>& values, FieldErrors& errors) {
-  std::vector<MediaRef> out;
-  for (const tasks::SlotValue& value : values) {
-    MediaRef ref;
-    ref.slot = value.slot;
-    ref.pointer = value.pointer;
-    ref.kind = task.find_input(value.slot)->kind;
-    ref.ordinal = static_cast<int>(std::count_if(out.begin(), out.end(), [&](const MediaRef& other) { return other.slot == value.slot; }));
-    read_reference(value, ref, errors);
-    out.push_back(std::move(ref));
-  }
-  return out;
-}
-
 template <class T>
 void choose(ObjectReader& in, std::string_view key, std::optional<T> (*parse)(std::string_view), T& out, std::string_view allowed) {
   const auto text = in.string(key, 32);
@@ -224,30 +174,6 @@ std::optional<json::object> read_metadata(ObjectReader& in, FieldErrors& errors)
       errors.push_back({in.pointer("metadata") + "/" + std::string(member.key()), "invalid_field",
                         fmt::format("must be a text of at most {} bytes under a name of at most {}", kMaxMetadataBytes, kMaxTagBytes)});
   return *metadata;
-}
-
-base::Result<media_ref::Inline> parse_data_uri(std::string_view uri) {
-  constexpr std::string_view kBase64 = ";base64";
-  const std::size_t comma = uri.find(',');
-  if (!uri.starts_with("data:") || comma == std::string_view::npos) return base::fail(base::ErrorCode::invalid, "is no data: URI");
-  std::string_view type = uri.substr(5, comma - 5);
-  if (!type.ends_with(kBase64)) return base::fail(base::ErrorCode::unsupported, "a data: URI must be base64");
-  type.remove_suffix(kBase64.size());
-  if (type.size() > 200) return base::fail(base::ErrorCode::invalid, "the media type of the data: URI is too long");
-  const std::string_view text = uri.substr(comma + 1);
-  if (text.size() > kMaxInlineBytes / 3 * 4 + 8)
-    return base::fail(base::ErrorCode::too_large,
-                      fmt::format("a data: URI holds at most {} bytes; upload the file instead", kMaxInlineBytes));
-  auto bytes = base::from_base64(text);
-  if (!bytes) return base::fail(base::ErrorCode::invalid, "the data: URI is not valid base64");
-  if (bytes->size() > kMaxInlineBytes)
-    return base::fail(base::ErrorCode::too_large,
-                      fmt::format("a data: URI holds at most {} bytes; upload the file instead", kMaxInlineBytes));
-  media_ref::Inline out;
-  out.mime = type.substr(0, type.find(';'));
-  if (out.mime.empty()) out.mime = "text/plain";
-  out.bytes = base::as_text(*bytes);
-  return out;
 }
 
 // A job may name its adapters beside its input; they are one of the task's parameters. True: they were put there.

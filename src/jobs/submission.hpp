@@ -2,45 +2,22 @@
 // The body of POST /v1/jobs (developer-api 5.3.1), checked against the catalogue. Pure: media references are named, not yet looked up.
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "base/json.hpp"
 #include "jobs/job.hpp"
+#include "jobs/media_value.hpp"
 #include "jobs/outcome.hpp"
 #include "jobs/subject_hook.hpp"
 #include "tasks/catalogue.hpp"
 
 namespace kinora::jobs {
 
-inline constexpr std::size_t kMaxInlineBytes = 256 * 1024;  // of a data: URI, decoded
 inline constexpr std::int64_t kMaxDeadlineS = 86'400;
 inline constexpr int kMaxTags = 32;
 inline constexpr std::size_t kMaxTagBytes = 64;
 inline constexpr std::size_t kMaxMetadata = 32;
 inline constexpr std::size_t kMaxMetadataBytes = 512;
-
-namespace media_ref {
-struct ArtifactRef {
-  std::string id;
-};
-struct UploadRef {
-  std::string id;
-};
-struct Inline {
-  std::string mime;
-  std::string bytes;
-};
-}  // namespace media_ref
-
-// A media value of the input (5.3.5): what exists today are artifacts, uploads and data: URIs.
-struct MediaRef {
-  std::string slot;
-  int ordinal = 0;
-  std::string pointer;
-  tasks::MediaKind kind = tasks::MediaKind::media;
-  std::variant<media_ref::ArtifactRef, media_ref::UploadRef, media_ref::Inline> value;
-};
 
 struct Submission {
   const tasks::TaskSpec* task = nullptr;
@@ -71,8 +48,5 @@ Outcome<Submission> parse_submission(const json::value& body);
 // Members `tags` and `metadata`; nullopt when absent. What is wrong is added to `errors`.
 std::optional<std::vector<std::string>> read_tags(base::ObjectReader& in, base::FieldErrors& errors);
 std::optional<json::object> read_metadata(base::ObjectReader& in, base::FieldErrors& errors);
-
-// "data:image/png;base64,..." Errors: invalid, too_large, unsupported (no base64).
-base::Result<media_ref::Inline> parse_data_uri(std::string_view uri);
 
 }  // namespace kinora::jobs

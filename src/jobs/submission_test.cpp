@@ -93,26 +93,6 @@ TEST(Submission, collects_errors_of_all_parts) {
                                              "/tags/0", "/metadata/a", "/wait_s"}));
 }
 
-TEST(Submission, reads_media_references) {
-  const auto media = [](const std::string& value) { return parse(R"({"task": "image-upscale", "input": {"image": )" + value + "}}"); };
-  EXPECT_TRUE(std::holds_alternative<media_ref::UploadRef>(media(R"({"upload": "upl_01KE0000000000000000000001"})")->media[0].value));
-  const auto inlined = media(R"("data:image/png;base64,aGk=")");
-  ASSERT_TRUE(inlined);
-  EXPECT_EQ(std::get<media_ref::Inline>(inlined->media[0].value).mime, "image/png");
-  EXPECT_EQ(std::get<media_ref::Inline>(inlined->media[0].value).bytes, "hi");
-  for (const char* bad : {R"("https://example.com/a.png")", R"({"artifact": "art_1"})", R"({"artifact": "job_01KE0000000000000000000001"})",
-                          "{}", "3", R"({"artifact": "art_01KE0000000000000000000001", "upload": "upl_01KE0000000000000000000001"})",
-                          R"({"asset": "x"})", R"("data:image/png,hi")", R"("data:image/png;base64,@@")"})
-    EXPECT_EQ(first_error(media(bad)).substr(0, 24), "schema_invalid at /input") << bad;
-}
-
-TEST(Submission, limits_inline_media) {
-  const auto uri = [](std::size_t bytes) { return "data:image/png;base64," + base::to_base64(base::as_bytes(std::string(bytes, 'x'))); };
-  EXPECT_TRUE(parse_data_uri(uri(kMaxInlineBytes)));
-  EXPECT_EQ(parse_data_uri(uri(kMaxInlineBytes + 1)).error().code, base::ErrorCode::too_large);
-  EXPECT_EQ(parse_data_uri(uri(kMaxInlineBytes * 2)).error().code, base::ErrorCode::too_large);
-}
-
 TEST(Submission, limits_tags_and_metadata) {
   json::object body{{"task", "ping"}};
   body["tags"] = json::array(kMaxTags, json::value("t"));

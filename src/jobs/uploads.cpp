@@ -37,16 +37,17 @@ base::Status insert_upload(Connection& connection, const Upload& upload) {
   const std::optional<std::string> error = upload.error.is_null() ? std::nullopt : std::optional(json::serialize(upload.error));
   return done(connection.run(
       "INSERT OR REPLACE INTO uploads(id, project, status, filename, mime, purpose, bytes, sha256, artifact, deduplicated, error, "
-      "created_at, expires_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "created_at, expires_at, source) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       upload.id, upload.project, name(upload.status), upload.filename, upload.mime, upload.purpose, upload.bytes, upload.sha256,
-      upload.artifact, upload.deduplicated, error, millis(upload.created_at), millis(upload.expires_at)));
+      upload.artifact, upload.deduplicated, error, millis(upload.created_at), millis(upload.expires_at),
+      upload.source.is_null() ? std::nullopt : std::optional(json::serialize(upload.source))));
 }
 
 base::Result<Upload> find_upload(Connection& connection, std::string_view id) {
   KINORA_TRY(
       Statement row,
       connection.query("SELECT id, project, status, filename, mime, purpose, bytes, sha256, artifact, deduplicated, error, created_at, "
-                       "expires_at FROM uploads WHERE id = ?",
+                       "expires_at, source FROM uploads WHERE id = ?",
                        id));
   KINORA_TRY(const bool there, row.step());
   if (!there) return base::fail(base::ErrorCode::not_found, "no upload of that id");
@@ -65,6 +66,7 @@ base::Result<Upload> find_upload(Connection& connection, std::string_view id) {
   if (!row.is_null(10)) out.error = json::parse(row.text(10));
   out.created_at = UnixMillis(std::chrono::milliseconds(row.integer(11)));
   out.expires_at = UnixMillis(std::chrono::milliseconds(row.integer(12)));
+  if (!row.is_null(13)) out.source = json::parse(row.text(13));
   return out;
 }
 
@@ -97,6 +99,17 @@ base::Result<std::vector<UploadPart>> list_upload_parts(Connection& connection, 
     KINORA_TRY(const bool there, row.step());
     if (!there) return out;
     out.push_back({static_cast<int>(row.integer(0)), std::string(row.text(1)), row.integer(2)});
+  }
+}
+
+base::Result<std::vector<Upload>> awaited_uploads(Connection& connection) {
+  KINORA_TRY(Statement row, connection.query("SELECT id FROM uploads WHERE status = 'processing' AND source IS NOT NULL ORDER BY id"));
+  std::vector<Upload> out;
+  for (;;) {
+    KINORA_TRY(const bool there, row.step());
+    if (!there) return out;
+    KINORA_TRY(Upload upload, find_upload(connection, row.text(0)));
+    out.push_back(std::move(upload));
   }
 }
 

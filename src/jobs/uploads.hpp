@@ -1,5 +1,6 @@
 #pragma once
-// Uploads (developer-api 5.6): single PUT or multipart; completed, an upload becomes an artifact.
+// Uploads (developer-api 5.6): single PUT or multipart; completed, an upload becomes an artifact. An input that comes later by itself (by
+// URL, or as the result of another job) is an upload with a source: `processing` from the start, nobody puts bytes into it.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,7 +37,8 @@ struct Upload {
   std::optional<std::string> sha256;    // promised
   std::optional<std::string> artifact;  // once complete
   bool deduplicated = false;
-  json::value error;  // of a failed one: the object of 5.14
+  json::value error;   // of a failed one: the object of 5.14
+  json::value source;  // null: a client sends it; {"url", "headers"?: {}} (headers only until it has ended); {"job", "slot", "index"?}
   UnixMillis created_at{}, expires_at{};
 };
 
@@ -48,6 +50,8 @@ base::Status update_upload(store::Connection& connection, const Upload& upload);
 // A part again replaces it. conflict unless pending or uploading.
 base::Status put_upload_part(store::Connection& connection, std::string_view upload, const UploadPart& part);
 base::Result<std::vector<UploadPart>> list_upload_parts(store::Connection& connection, std::string_view upload);  // by number
+// Uploads with a source that have not ended.
+base::Result<std::vector<Upload>> awaited_uploads(store::Connection& connection);
 base::Status drop_upload_parts(store::Connection& connection, std::string_view upload);
 
 }  // namespace kinora::jobs

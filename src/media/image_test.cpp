@@ -65,6 +65,26 @@ TEST(Thumbnail, shows_the_frame_at_a_time) {
   }
 }
 
+TEST(Thumbnail, shows_the_frame_of_a_number) {
+  ScratchDir dir;
+  ThumbnailOptions options;
+  options.type = ImageType::png;
+  const std::string source = clip("london_roofs_360p_5s.mp4");
+  for (const int number : {0, 7, -1}) {
+    options.frame = number;
+    ASSERT_TRUE(thumbnail(source, dir / "t.png", options));
+    const std::string pick = "select=eq(n\\," + std::to_string(number < 0 ? 150 : number) + ")";
+    ASSERT_TRUE(ffmpeg(source, "-vf '" + pick + "' -frames:v 1 -vsync passthrough", dir / "peer.png"));
+    const auto ours = read_image(dir / "t.png"), theirs = read_image(dir / "peer.png");
+    ASSERT_TRUE(ours && theirs);
+    EXPECT_GT(measure_frame(*ours, *theirs)->psnr_y, 35) << number;
+  }
+  options.frame = 151;
+  const auto past = thumbnail(source, dir / "t.png", options);
+  ASSERT_FALSE(past);
+  EXPECT_EQ(past.error().message, "the video has 151 pictures only");
+}
+
 TEST(Thumbnail, is_upright_square_and_never_larger_than_the_source) {
   ScratchDir dir;
   ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"), "-t 1 -c copy -metadata:s:v rotate=90", dir / "turned.mp4"));

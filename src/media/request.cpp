@@ -104,6 +104,7 @@ void transcode_of(ObjectReader& in, FieldErrors& errors, TranscodeOptions& optio
 
 void thumbnail_of(ObjectReader& in, ThumbnailOptions& options) {
   options.at_s = in.number("at_s", 0, kMaxThumbnailSeconds);
+  options.frame = in.integer("frame", -1, kMaxThumbnailFrame);
   options.at_fraction = in.number("at_fraction", 0, 1).value_or(options.at_fraction);
   options.width = static_cast<int>(in.integer("width", 1, kMaxSide).value_or(0));
   choose(in, "format", std::array{std::pair{std::string_view("jpeg"), ImageType::jpeg}, std::pair{std::string_view("png"), ImageType::png}},

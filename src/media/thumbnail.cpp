@@ -28,14 +28,19 @@ base::Result<std::optional<Frame>> frame_from(const std::string& path, std::opti
   return reader.next();
 }
 
-base::Result<std::optional<Frame>> last_frame(const std::string& path, const ThumbnailOptions& options) {
+// Number `wanted` from 0, or, of -1, the last one.
+base::Result<std::optional<Frame>> numbered_frame(const std::string& path, std::int64_t wanted, const ThumbnailOptions& options,
+                                                  StreamInfo& stream) {
   VideoReaderOptions reading;
   reading.limits = options.limits;
   KINORA_TRY(VideoReader reader, VideoReader::open(path, reading));
+  stream = reader.stream();
   std::optional<Frame> last;
-  for (;;) {
+  for (std::int64_t number = 0;; ++number) {
     KINORA_TRY(std::optional<Frame> frame, reader.next());
-    if (!frame) return last;
+    if (!frame && wanted < 0) return last;
+    if (!frame) return base::fail(ErrorCode::invalid, "the video has " + std::to_string(number) + " pictures only");
+    if (number == wanted) return frame;
     last = std::move(frame);
   }
 }
@@ -75,12 +80,17 @@ base::Status thumbnail(const std::string& path, const std::string& output, const
     KINORA_TRY(const Frame frame, first_picture(path, cover->index, options.limits));
     return write(frame, *cover, output, options);
   }
+  StreamInfo stream;
+  if (options.frame) {
+    KINORA_TRY(const std::optional<Frame> chosen, numbered_frame(path, *options.frame, options, stream));
+    if (chosen) return write(*chosen, stream, output, options);
+    return base::fail(ErrorCode::invalid, "the video holds no picture that can be decoded");
+  }
   const double start = video->start_s.value_or(0);
   const double at = start + (options.at_s ? *options.at_s : options.at_fraction * info.duration_s);
-  StreamInfo stream;
   KINORA_TRY(std::optional<Frame> frame, frame_from(path, at > start ? std::optional(at) : std::nullopt, options, stream));
   if (!frame) {
-    KINORA_TRY(frame, last_frame(path, options));
+    KINORA_TRY(frame, numbered_frame(path, -1, options, stream));
   }
   if (!frame) return base::fail(ErrorCode::invalid, "the video holds no picture that can be decoded");
   return write(*frame, stream, output, options);

@@ -1,5 +1,6 @@
 #pragma once
 // One picture of a video, upright and with square pixels.
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -10,11 +11,13 @@ namespace kinora::media {
 
 // Times past the end give the last frame, but not any number.
 inline constexpr double kMaxThumbnailSeconds = 1e6;
+inline constexpr std::int64_t kMaxThumbnailFrame = 1'000'000;
 
 struct ThumbnailOptions {
-  std::optional<double> at_s;  // the first frame at or after this time; past the end: the last one
-  double at_fraction = 0.1;    // of the duration, when at_s is absent
-  int width = 0;               // 0: as the source; never larger than the source
+  std::optional<double> at_s;         // the first frame at or after this time; past the end: the last one
+  std::optional<std::int64_t> frame;  // the picture of that number instead, from 0; -1: the last
+  double at_fraction = 0.1;           // of the duration, when neither is there
+  int width = 0;                      // 0: as the source; never larger than the source
   ImageType type = ImageType::jpeg;
   int quality = 85;
   Limits limits;

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "net/sync.hpp"
+#include "net/url.hpp"
 
 namespace kinora::net {
 namespace {
@@ -99,6 +100,16 @@ Task<base::Result<Addresses>> look_up(asio::any_io_executor executor, std::chron
 
 bool is_public(const asio::ip::address& address) {
   return address.is_v4() ? is_public4(address.to_v4().to_uint()) : is_public6(address.to_v6());
+}
+
+base::Status check_reach(std::string_view url, Reach reach) {
+  KINORA_TRY(const Url parsed, parse_url(url));
+  if (reach == Reach::anywhere) return {};
+  if (!parsed.tls()) return fail(ErrorCode::invalid, "must be an https URL");
+  boost::system::error_code no_literal;
+  const auto literal = asio::ip::make_address(parsed.host, no_literal);
+  if (!no_literal && !is_public(literal)) return fail(ErrorCode::forbidden, "leads to an address that is not public");
+  return {};
 }
 
 Resolver system_resolver(asio::any_io_executor executor, std::chrono::milliseconds limit) {

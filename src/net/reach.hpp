@@ -22,6 +22,10 @@ enum class Reach {
 // metadata, shared, documentation, benchmarking, multicast, reserved ...). IPv4 inside IPv6 (mapped, 6to4, NAT64) is judged as IPv4.
 bool is_public(const boost::asio::ip::address& address);
 
+// May a stranger's URL be asked for at all? Names are judged when they are looked up. Errors: invalid (no URL; not https, unless anywhere),
+// forbidden (an address that is not within the reach).
+base::Status check_reach(std::string_view url, Reach reach);
+
 using Addresses = std::vector<boost::asio::ip::address>;
 // Finds the addresses of a host name. Errors: unavailable (no such name), timeout.
 using Resolver = std::function<Task<base::Result<Addresses>>(std::string host)>;

@@ -1,6 +1,7 @@
 #include "net/url.hpp"
 
 #include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
 #include <charconv>
 
 #include "base/bytes.hpp"
@@ -78,6 +79,16 @@ base::Result<Url> parse_url(std::string_view text) {
   // Boost.URL 1.81 reads "a:89x/" as port 89 and path "x/".
   if (url.target.front() != '/') return fail(ErrorCode::invalid, "the URL's port is not a number");
   return url;
+}
+
+base::Result<std::string> resolve_url(std::string_view url, std::string_view location) {
+  const auto from = boost::urls::parse_uri({url.data(), url.size()});
+  const auto to = boost::urls::parse_uri_reference({location.data(), location.size()});
+  boost::urls::url out;
+  if (!from || !to || !boost::urls::resolve(*from, *to, out)) return fail(ErrorCode::invalid, "not a URL");
+  out.remove_fragment();
+  const boost::core::string_view text = out.buffer();
+  return std::string(text.data(), text.size());
 }
 
 std::string percent_encode(std::string_view text) {

@@ -20,6 +20,8 @@ struct Url {
   std::string authority() const;  // host:port, IPv6 in brackets
 };
 base::Result<Url> parse_url(std::string_view text);
+// Where a redirect leads: `location` (absolute or relative, without its fragment) seen from `url`. Error: invalid.
+base::Result<std::string> resolve_url(std::string_view url, std::string_view location);
 
 std::string percent_encode(std::string_view text);  // everything but unreserved characters
 base::Result<std::string> percent_decode(std::string_view text);

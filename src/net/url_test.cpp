@@ -98,5 +98,19 @@ TEST(Range, is_ignored_when_absent_malformed_or_of_another_kind) {
   }
 }
 
+// RFC 3986 5.4.1, as far as they are http URLs; a fragment is left out.
+TEST(Url, leads_on_as_rfc_3986_says) {
+  const std::pair<const char*, const char*> examples[] = {
+      {"g", "http://a/b/c/g"},    {"./g", "http://a/b/c/g"},     {"g/", "http://a/b/c/g/"},   {"/g", "http://a/g"},
+      {"//g", "http://g"},        {"?y", "http://a/b/c/d;p?y"},  {"g?y", "http://a/b/c/g?y"}, {"#s", "http://a/b/c/d;p?q"},
+      {"g#s", "http://a/b/c/g"},  {"g?y#s", "http://a/b/c/g?y"}, {";x", "http://a/b/c/;x"},   {"g;x", "http://a/b/c/g;x"},
+      {"", "http://a/b/c/d;p?q"}, {".", "http://a/b/c/"},        {"./", "http://a/b/c/"},     {"..", "http://a/b/"},
+      {"../g", "http://a/b/g"},   {"../..", "http://a/"},        {"../../g", "http://a/g"},   {"https://x:8/y", "https://x:8/y"}};
+  for (const auto& [location, expected] : examples)
+    EXPECT_EQ(resolve_url("http://a/b/c/d;p?q", location).value_or("error"), expected) << location;
+  EXPECT_FALSE(resolve_url("http://a/b", "http://[bad"));
+  EXPECT_FALSE(resolve_url("http://a/b", "a b"));
+}
+
 }  // namespace
 }  // namespace kinora::net

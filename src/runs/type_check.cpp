@@ -41,7 +41,8 @@ Type type_of(const json::value& value) {
   if (value.is_string()) return {Type::Kind::text};
   if (value.is_array()) return {Type::Kind::list};
   const json::object& object = value.get_object();
-  if (object.contains("artifact") || object.contains("upload")) return {Type::Kind::any};
+  for (const std::string_view media : {"artifact", "upload", "url", "job"})
+    if (object.contains(media)) return {Type::Kind::any};
   return {Type::Kind::object};
 }
 

@@ -65,6 +65,8 @@ constexpr std::array kTranscodeOutputs{
 constexpr std::array kThumbnailParams{
     ParamSpec{
         .name = "at_s", .type = ParamType::number, .min = 0, .max = 1e6, .doc = "time of the picture; default: a tenth of the duration"},
+    ParamSpec{
+        .name = "frame", .type = ParamType::integer, .min = -1, .max = 1e6, .doc = "the picture of that number, from 0; -1: the last"},
     ParamSpec{.name = "width", .type = ParamType::integer, .min = 16, .max = 8192, .doc = "default: the source's; never larger"},
     ParamSpec{.name = "format",
               .type = ParamType::string,
@@ -74,6 +76,7 @@ constexpr std::array kThumbnailParams{
               .default_json = "\"jpeg\"",
               .doc = "kind of picture"},
 };
+constexpr std::array kThumbnailRules{ParamRule{ParamRule::Kind::at_most_one, "at_s", "frame"}};
 
 // cut, join: made by the planner
 constexpr std::array kCutParams{
@@ -126,6 +129,7 @@ constexpr std::array kTasks{
              .inputs = kVideoInput,
              .params = kThumbnailParams,
              .outputs = kImageOutputs,
+             .rules = kThumbnailRules,
              .default_deadline_s = 300},
     enhancement::kImageUpscale,
     enhancement::kVideoUpscale,

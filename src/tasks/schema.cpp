@@ -64,20 +64,32 @@ json::object object_schema(std::span<const ParamSpec> members) {
   return {{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}, {"additionalProperties", false}};
 }
 
-// {"artifact": id} | {"upload": id} | "data:..." (docs/api.md).
-json::value media_schema() {
-  const auto reference = [](std::string_view member, std::string_view pattern) {
-    json::object properties;
-    properties[member] = {{"type", "string"}, {"pattern", pattern}};
-    json::object out{{"type", "object"}, {"additionalProperties", false}};
-    out["properties"] = std::move(properties);
-    out["required"] = json::array{json::string(member)};
-    return out;
+// An object that names the media, or a text (docs/api.md). A part of it: of pictures one frame, of anything else a range of time.
+json::value media_schema(MediaKind kind) {
+  const auto text = [](std::string_view pattern) { return json::object{{"type", "string"}, {"pattern", pattern}}; };
+  const json::object seconds{{"type", "number"}, {"minimum", 0}, {"maximum", 86'400}};
+  json::object part;
+  if (kind == MediaKind::image) {
+    const json::object at{
+        {"type", "object"}, {"additionalProperties", false}, {"required", {"time_s"}}, {"properties", {{"time_s", seconds}}}};
+    part["frame"] = {{"oneOf", {{{"enum", {"first", "last"}}}, {{"type", "integer"}, {"minimum", 0}, {"maximum", 1'000'000}}, at}}};
+  } else {
+    part["start_s"] = part["end_s"] = seconds;
+  }
+  const auto form = [&](json::object properties, json::array required) -> json::object {
+    for (const auto& member : part) properties[member.key()] = member.value();
+    return {{"type", "object"}, {"additionalProperties", false}, {"properties", std::move(properties)}, {"required", std::move(required)}};
   };
   json::array forms;
-  forms.push_back(reference("artifact", "^art_[0-9A-HJKMNP-TV-Z]{26}$"));
-  forms.push_back(reference("upload", "^upl_[0-9A-HJKMNP-TV-Z]{26}$"));
-  forms.push_back({{"type", "string"}, {"pattern", "^data:"}});
+  forms.push_back(form({{"artifact", text("^art_[0-9A-HJKMNP-TV-Z]{26}$")}}, {"artifact"}));
+  forms.push_back(form({{"upload", text("^upl_[0-9A-HJKMNP-TV-Z]{26}$")}}, {"upload"}));
+  forms.push_back(form({{"url", {{"type", "string"}, {"pattern", "^https?://"}, {"maxLength", 2048}}},
+                        {"headers", {{"type", "object"}, {"maxProperties", 16}, {"additionalProperties", {{"type", "string"}}}}},
+                        {"sha256", text("^[0-9a-f]{64}$")}},
+                       {"url"}));
+  forms.push_back(
+      form({{"job", text("^job_[0-9A-HJKMNP-TV-Z]{26}$")}, {"path", text("^output\\.[a-z0-9_-]+(\\[[0-9]+\\])?$")}}, {"job", "path"}));
+  forms.push_back(text("^(data:|https?://)"));
   return {{"oneOf", std::move(forms)}};
 }
 
@@ -102,9 +114,9 @@ json::object input_schema(const TaskSpec& task) {
   for (const InputSlot& slot : task.inputs) {
     json::object schema;
     if (slot.many)
-      schema = {{"type", "array"}, {"items", media_schema()}, {"maxItems", kMaxManyItems}};
+      schema = {{"type", "array"}, {"items", media_schema(slot.kind)}, {"maxItems", kMaxManyItems}};
     else
-      schema = media_schema().as_object();
+      schema = media_schema(slot.kind).as_object();
     schema["description"] = slot.doc;
     schema["x-media-kind"] = name(slot.kind);
     properties[slot.slot] = std::move(schema);

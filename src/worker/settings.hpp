@@ -59,6 +59,7 @@ struct WorkerSettings {
   std::int64_t price_scaling = 1;
   std::uint64_t cache_bytes = 20ull << 30;      // inputs kept for the next order
   std::uint64_t max_input_bytes = 64ull << 30;  // of one input
+  std::uint64_t disk_reserve_bytes = 0;         // with less room than this for work_dir no order is taken; 0: always
   // Where the media URLs of an order may lead: whoever sends an order chooses them. Addresses of `own_gateways` are allowed whatever they
   // are.
   net::Reach media_reach = net::Reach::public_only;

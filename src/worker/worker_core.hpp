@@ -39,6 +39,7 @@ struct Worker::Core : std::enable_shared_from_this<Worker::Core> {
   net::Task<void> drain(std::chrono::milliseconds grace);
 
   bool authorized(const net::Request& request) const;
+  bool disk_is_full() const;  // orders that are at work may use the reserve
   // nullopt: no free place now.
   std::optional<Place> place(const tasks::TaskOrder& order);
   std::shared_ptr<Attempt> begin(tasks::TaskOrder order, Place place);

@@ -67,11 +67,17 @@ net::Task<void> Worker::Core::handle(net::Request& request, net::Response& respo
   // The gateway that withdrew it (it was killed, say) asks again while the programs are still being stopped.
   if (attempt && attempt->withdrawn()) co_return co_await refuse(response, 503, std::string(kNoCapacity));
   if (!attempt) {
-    auto free_place = draining ? std::nullopt : place(*order);
+    auto free_place = draining || (order->task != "ping" && disk_is_full()) ? std::nullopt : place(*order);
     if (!free_place) co_return co_await refuse(response, 503, std::string(kNoCapacity));
     attempt = begin(std::move(*order), std::move(*free_place));
   }
   co_await Attempt::follow(std::move(attempt), response, settings.timings.heartbeat);
+}
+
+bool Worker::Core::disk_is_full() const {
+  std::error_code error;
+  const auto space = std::filesystem::space(settings.work_dir, error);
+  return !error && space.available < settings.disk_reserve_bytes;
 }
 
 std::optional<Place> Worker::Core::place(const tasks::TaskOrder& order) {

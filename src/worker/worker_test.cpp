@@ -52,6 +52,13 @@ class WorkerTest : public WorkerFixture {
   }
 };
 
+TEST_F(WorkerTest, a_full_disk_refuses_orders_but_answers_pings) {
+  settings_.disk_reserve_bytes = std::uint64_t{1} << 60;  // no disk has that much room
+  start();
+  EXPECT_EQ(status_of(post(order("probe", attempt_id()), "probe")), 503);
+  EXPECT_EQ(status_of(post(order("ping", attempt_id()), "ping")), 200);
+}
+
 TEST_F(WorkerTest, takes_media_from_a_private_address_only_of_its_own_gateway) {
   settings_.media_reach = net::Reach::public_only;
   start();
