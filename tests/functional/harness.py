@@ -60,8 +60,8 @@ def decodes(path, streams="0"):
 
 
 def psnr(a, b, what):
-    """A figure of ffmpeg's comparison of two videos in dB: "y" (mean of luma), "min" (worst picture)."""
-    done = subprocess.run(["ffmpeg", "-v", "info", "-i", str(a), "-i", str(b), "-lavfi", "[0:v][1:v]psnr", "-f", "null", "-"],
+    """A figure of ffmpeg's comparison of two videos or pictures, as 4:2:0, in dB: "y" (mean of luma), "min" (worst picture)."""
+    done = subprocess.run(["ffmpeg", "-v", "info", "-i", str(a), "-i", str(b), "-lavfi", "[0:v]format=yuv420p[a];[1:v]format=yuv420p[b];[a][b]psnr", "-f", "null", "-"],
                           stderr=subprocess.PIPE, text=True, check=True)
     word = [w for line in done.stderr.splitlines() if "PSNR y:" in line for w in line.split() if w.startswith(what + ":")][-1]
     return float(word[len(what) + 1:])
