@@ -37,17 +37,18 @@ Result<Bytes> decode64(std::string_view text, std::string_view alphabet, bool pa
       text.remove_suffix(1);
   }
   if (text.size() % 4 == 1) return fail(ErrorCode::invalid, "base64 text is cut off");
-  std::array<std::int8_t, 256> value{};
-  value.fill(-1);
-  for (std::size_t i = 0; i < 64; ++i) value[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::int8_t>(i);
+  constexpr std::uint8_t kNone = 64;
+  std::array<std::uint8_t, 256> value{};
+  value.fill(kNone);
+  for (std::size_t i = 0; i < 64; ++i) value[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::uint8_t>(i);
   Bytes out;
   out.reserve(text.size() * 3 / 4);
   std::uint32_t group = 0;
   int bits = 0;
   for (const char c : text) {
-    const int v = value[static_cast<std::uint8_t>(c)];
-    if (v < 0) return fail(ErrorCode::invalid, "base64 text holds a character outside its alphabet");
-    group = (group << 6 | static_cast<std::uint32_t>(v)) & 0xffffff;
+    const std::uint8_t v = value[static_cast<std::uint8_t>(c)];
+    if (v == kNone) return fail(ErrorCode::invalid, "base64 text holds a character outside its alphabet");
+    group = (group << 6 | v) & 0xffffff;
     bits += 6;
     if (bits >= 8) {
       bits -= 8;

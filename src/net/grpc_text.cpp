@@ -44,10 +44,11 @@ std::optional<std::chrono::nanoseconds> parse_grpc_timeout(std::string_view text
   constexpr std::size_t max_digits = 8;
   if (text.size() < 2 || text.size() > max_digits + 1) return std::nullopt;
   std::int64_t value = 0;
-  const char* const unit = text.data() + text.size() - 1;
-  const auto [end, failed] = std::from_chars(text.data(), unit, value);
-  if (failed != std::errc() || end != unit || value < 0) return std::nullopt;
-  switch (*unit) {
+  const std::string_view digits = text.substr(0, text.size() - 1);
+  const char* const digits_end = digits.data() + digits.size();
+  const auto [end, failed] = std::from_chars(digits.data(), digits_end, value);
+  if (failed != std::errc() || end != digits_end || value < 0) return std::nullopt;
+  switch (text.back()) {
     // 99 999 999 hours do not fit into nanoseconds; a year is as good as none.
     case 'H': return hours(std::min<std::int64_t>(value, 365 * 24));
     case 'M': return minutes(std::min<std::int64_t>(value, 365 * 24 * 60));

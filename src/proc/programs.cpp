@@ -20,7 +20,7 @@ base::Result<fs::path> find_program(std::string_view name, const fs::path& folde
     KINORA_TRY(place, executable_folder());
   }
   std::error_code error;
-  const fs::path program = fs::absolute(place, error) / name;
+  fs::path program = fs::absolute(place, error) / name;
   if (error || !fs::is_regular_file(program, error) || ::access(program.c_str(), X_OK) != 0) {
     return base::fail(base::ErrorCode::not_found, std::string(name) + " is not in " + place.string());
   }
