@@ -93,8 +93,8 @@ std::vector<Combination> combinations(bool held) {
 }
 
 Scene draw_scene(const Combination& what, Random& random) {
-  Scene scene{.what = what, .speed = random.uniform(2.0, 3.5), .radius = random.uniform(15.0, 21.0)};
-  const double along = kClipSide / 2.0 + random.uniform(-6.0, 6.0);
+  Scene scene{.what = what, .speed = random.uniform(2.0, 3.0), .radius = random.uniform(19.0, 25.0)};
+  const double along = kClipSide / 2.0 + random.uniform(-4.0, 4.0);
   const double across = kClipSide / 2.0 + random.uniform(-24.0, 24.0);
   const bool level = what.direction == Direction::left || what.direction == Direction::right;
   scene.x = level ? along : across;

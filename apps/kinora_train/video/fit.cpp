@@ -7,6 +7,7 @@
 #include "kinora_train/adam.hpp"
 #include "kinora_train/checkpoint.hpp"
 #include "kinora_train/error.hpp"
+#include "kinora_train/muon.hpp"
 #include "kinora_train/text.hpp"
 
 namespace kinora::train {
@@ -22,12 +23,46 @@ double processor_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
+// Two ways to update, each for its part of the weights.
+class Updates {
+ public:
+  Updates(const nn::TensorMap& weights, const FitSettings& settings)
+      : adam_(chosen(weights, settings.by_muon, false), {.beta2 = 0.99}),
+        muon_(chosen(weights, settings.by_muon, true)),
+        muon_rate_(settings.muon_rate) {}
+  void step(double rate) {
+    adam_.step(rate);
+    muon_.step(muon_rate_ * rate);
+  }
+  nn::TensorMap state() const {
+    nn::TensorMap state = adam_.state();
+    state.merge(muon_.state());
+    return state;
+  }
+  void restore(const nn::TensorMap& state, std::int64_t steps) {
+    adam_.restore(state, steps);
+    muon_.restore(state);
+  }
+
+ private:
+  static nn::TensorMap chosen(const nn::TensorMap& weights, const std::function<bool(const std::string&)>& by_muon, bool wanted) {
+    nn::TensorMap part;
+    for (const auto& [name, weight] : weights)
+      if ((by_muon && weight.dim() == 2 && by_muon(name)) == wanted) part[name] = weight;
+    return part;
+  }
+
+  Adam adam_;
+  Muon muon_;
+  double muon_rate_;
+};
+
 }  // namespace
 
 FitReport fit(Leaves& leaves, const FitSettings& settings, const std::function<at::Tensor(std::int64_t step)>& loss,
               const std::function<void(const nn::TensorMap& average, std::int64_t step)>& saved, const Talk& talk) {
   if (settings.minutes.has_value() == settings.steps.has_value()) throw Failure("give either minutes or steps");
-  Adam adam(leaves.weights(), {.beta2 = 0.99});
+  Updates updates(leaves.weights(), settings);
   Average average(leaves.weights(), settings.average_decay);
   FitReport report;
   double elapsed_before = 0;
@@ -35,7 +70,7 @@ FitReport fit(Leaves& leaves, const FitSettings& settings, const std::function<a
     const Checkpoint at = load_checkpoint(settings.checkpoint);
     if (at.seed != settings.seed) throw Failure("the checkpoint was made with seed " + std::to_string(at.seed));
     leaves.set_weights(at.weights);
-    adam.restore(at.adam, at.step);
+    updates.restore(at.adam, at.step);
     average.restore(at.average);
     report.steps = at.step;
     elapsed_before = at.elapsed_s;
@@ -49,7 +84,7 @@ FitReport fit(Leaves& leaves, const FitSettings& settings, const std::function<a
     return elapsed() / (*settings.minutes * 60);
   };
   const auto save = [&] {
-    save_checkpoint(settings.checkpoint, {leaves.weights(), average.weights(), adam.state(), report.steps, elapsed(), settings.seed});
+    save_checkpoint(settings.checkpoint, {leaves.weights(), average.weights(), updates.state(), report.steps, elapsed(), settings.seed});
     last_saved = Clock::now();
   };
 
@@ -58,7 +93,7 @@ FitReport fit(Leaves& leaves, const FitSettings& settings, const std::function<a
     const at::Tensor value = loss(report.steps);
     value.backward();
     gradient_sum += leaves.take_gradients(settings.longest_gradient);
-    adam.step(cosine_rate(progress(), settings.peak_rate, settings.last_rate, settings.warmup));
+    updates.step(cosine_rate(progress(), settings.peak_rate, settings.last_rate, settings.warmup));
     leaves.give_weights();
     average.update(leaves.weights(), report.steps++);
     report.losses.push_back(value.item<double>());

@@ -66,12 +66,25 @@ TEST_F(Fit, learns_what_the_loss_asks_for) {
   EXPECT_TRUE(at::allclose(report.average.at("toy.layer.weight"), at::eye(3), 0, 0.05));
 }
 
+TEST_F(Fit, matrices_may_learn_by_muon) {
+  ToyRun run;
+  auto by_muon = settings("a", 400);
+  by_muon.by_muon = [](const std::string& name) { return name == "toy.layer.weight"; };
+  by_muon.peak_rate = 0.05;
+  const auto report = go(run, by_muon);
+  EXPECT_LT(report.losses.back(), 1e-2 * report.losses.front());
+}
+
 TEST_F(Fit, a_run_that_was_stopped_goes_on_as_if_it_had_not) {
-  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+  const std::pair<at::ScalarType, bool> kinds[] = {{at::kFloat, false}, {at::kBFloat16, false}, {at::kFloat, true}};
+  for (const auto& [dtype, muon] : kinds) {
     ToyRun whole(dtype), before(dtype), after(dtype);
-    const std::string name = dtype == at::kFloat ? "float" : "bfloat";
-    const auto expected = go(whole, settings(name + "-whole", 40));
+    const std::string name = std::string(dtype == at::kFloat ? "float" : "bfloat") + (muon ? "-muon" : "");
     auto cut = settings(name + "-cut", 40);
+    if (muon) cut.by_muon = [](const std::string&) { return true; };
+    auto uncut = cut;
+    uncut.checkpoint = settings(name + "-whole", 40).checkpoint;
+    const auto expected = go(whole, uncut);
     EXPECT_THROW(go(before, cut, 17), Failure);
     cut.resume = true;
     const auto rest = go(after, cut);

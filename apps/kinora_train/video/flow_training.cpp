@@ -21,6 +21,12 @@ using models::wan::Transformer;
 constexpr double kDropCaption = 0.1;                      // share of empty captions: what guidance leads away from
 constexpr double kNoiseMiddle = 1.2, kNoiseSpread = 1.5;  // of the logit of the noise's share
 
+// The matrices within the layers; what maps tokens, times and latents in and out stays with Adam.
+bool within_a_layer(const std::string& name) {
+  return (name.find(".blocks.") != std::string::npos || name.find(".block.") != std::string::npos) &&
+         name.find("relative_attention_bias") == std::string::npos;
+}
+
 }  // namespace
 
 TokenRows token_rows(const nn::UnigramTokenizer& tokenizer, const std::vector<std::string>& captions) {
@@ -48,8 +54,9 @@ TokenRows token_rows(const nn::UnigramTokenizer& tokenizer, const std::vector<st
 }
 
 FitReport train_flow(const StarterConfig& config, const nn::UnigramTokenizer& tokenizer, const Latents& latents, std::int64_t batch,
-                     const FitSettings& settings, at::ScalarType dtype,
+                     FitSettings settings, at::ScalarType dtype,
                      const std::function<void(const nn::TensorMap& average, std::int64_t step)>& saved, const Talk& talk) {
+  settings.by_muon = within_a_layer;
   Leaves leaves;
   const auto text_encoder = leaves.build<Encoder>("text_encoder", config.text_config(),
                                                   random_weights_of<Encoder>(config.text_config(), settings.seed), {.dtype = dtype});

@@ -10,7 +10,7 @@ namespace kinora::train {
 
 // Averaged weights, float32, as "text_encoder.NAME" and "transformer.NAME". settings' `saved` gets the same.
 FitReport train_flow(const StarterConfig& config, const nn::UnigramTokenizer& tokenizer, const Latents& latents, std::int64_t batch,
-                     const FitSettings& settings, at::ScalarType dtype,
+                     FitSettings settings, at::ScalarType dtype,
                      const std::function<void(const nn::TensorMap& average, std::int64_t step)>& saved, const Talk& talk);
 
 // Captions as the text encoder takes them: ids [B, S], S - 1 the longest one's length, and how many of each row are real.
