@@ -44,11 +44,11 @@ std::optional<std::chrono::nanoseconds> parse_grpc_timeout(std::string_view text
   constexpr std::size_t max_digits = 8;
   if (text.size() < 2 || text.size() > max_digits + 1) return std::nullopt;
   std::int64_t value = 0;
-  const std::string_view digits = text.substr(0, text.size() - 1);
-  const char* const digits_end = digits.data() + digits.size();
-  const auto [end, failed] = std::from_chars(digits.data(), digits_end, value);
-  if (failed != std::errc() || end != digits_end || value < 0) return std::nullopt;
-  switch (text.back()) {
+  const char* const digits = text.data();
+  const char* const unit = digits + text.size() - 1;
+  const auto [end, failed] = std::from_chars(digits, unit, value);
+  if (failed != std::errc() || end != unit || value < 0) return std::nullopt;
+  switch (*unit) {
     // 99 999 999 hours do not fit into nanoseconds; a year is as good as none.
     case 'H': return hours(std::min<std::int64_t>(value, 365 * 24));
     case 'M': return minutes(std::min<std::int64_t>(value, 365 * 24 * 60));
