@@ -91,7 +91,7 @@ base::Result<std::string> WeightsDigests::digest(const ModelEntry& model, bool r
   std::string lines;
   for (const auto& [name, file] : weight_files(model)) {
     KINORA_TRY(const auto hash, hash_of(file, read, stop));
-    lines += hash + "  " + name + "\n";
+    lines.append(hash).append("  ").append(name).append("\n");
   }
   return "sha256:" + base::to_hex(base::sha256(base::as_bytes(lines)));
 }
