@@ -14,7 +14,8 @@ namespace kinora::models {
 TiledUpscaler::TiledUpscaler(const Tiling& tiling, c10::Device device, std::uint64_t memory_bytes) : tiling_(tiling), device_(device) {
   const auto bytes = static_cast<std::int64_t>(std::min<std::uint64_t>(memory_bytes, 1ULL << 50));
   max_pixels_ = std::max<std::int64_t>(1, bytes / tiling_.bytes_per_pixel);
-  if (device_.is_cpu()) max_pixels_ = std::min(max_pixels_, std::max<std::int64_t>(1, kMaxCallMacs / tiling_.macs_per_pixel));
+  const std::int64_t least_side = std::max<std::int64_t>(1, (kLeastKept + 2) * tiling_.context);
+  if (device_.is_cpu()) max_pixels_ = std::min(max_pixels_, std::max(kMaxCallMacs / tiling_.macs_per_pixel, least_side * least_side));
 }
 
 void TiledUpscaler::upscale(const Picture& in, void* out, const Watch& watch) {

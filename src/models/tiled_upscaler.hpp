@@ -10,6 +10,8 @@ namespace kinora::models {
 
 // Work of one call of a network on the CPU, in multiply-accumulates: well under a second, so that a watch is asked in time.
 inline constexpr std::int64_t kMaxCallMacs = 50'000'000'000;
+// A tile keeps at least this many times its context on a side, however long a call takes then: smaller ones compute more than they keep.
+inline constexpr std::int64_t kLeastKept = 6;
 
 class TiledUpscaler : public Upscaler {
  public:

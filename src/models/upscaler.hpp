@@ -41,7 +41,8 @@ struct NotFinite : std::runtime_error {
 struct Stopped : std::runtime_error {
   Stopped() : std::runtime_error("stopped") {}
 };
-// Called between the parts of a picture, at least about once a second, with the part of the work that is done (0..1); false stops.
+// Called between the parts of a picture, about once a second unless the network needs much context (tiled_upscaler.hpp), with the part of
+// the work that is done (0..1); false stops.
 using Watch = std::function<bool(double)>;
 
 class Upscaler {
