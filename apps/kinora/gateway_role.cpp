@@ -8,8 +8,8 @@ namespace {
 constexpr std::chrono::seconds kLastAnswers{1};
 }  // namespace
 
-GatewayRole::GatewayRole(RoleContext context, std::string also)
-    : context_(context), also_(std::move(also)), background_(context.executor) {}
+GatewayRole::GatewayRole(RoleContext context, std::string also, WorkerRole* own_worker)
+    : context_(context), also_(std::move(also)), own_worker_(own_worker), background_(context.executor) {}
 
 net::Task<base::Status> GatewayRole::start() {
   const auto& config = context_.config;
@@ -52,6 +52,8 @@ net::Task<base::Status> GatewayRole::start() {
   if (address_.url.starts_with("https://")) address_.tls_pin = identity.pin;
   gateway_->set_address(address_);
   background_.spawn(server_->run());
+  // Before it starts: jobs of the last run are offered again at once.
+  if (own_worker_ != nullptr) own_worker_->add_own_gateway(address_.url);
   co_return co_await gateway_->start();
 }
 

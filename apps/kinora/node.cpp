@@ -37,12 +37,11 @@ net::Task<base::Status> Node::start_roles() {
     started_.push_back("worker        devices:" + names);
   }
   if (wanted_.gateway) {
-    auto role = std::make_unique<GatewayRole>(context, own_orchestrator);
+    auto role = std::make_unique<GatewayRole>(context, own_orchestrator, own_worker);
     GatewayRole& gateway = *role;
     roles_.push_back(std::move(role));
     KINORA_CO_OK(co_await gateway.start());
     running_.api = gateway.address().url;
-    if (own_worker != nullptr) own_worker->add_own_gateway(running_.api);
     running_.pin = gateway.address().tls_pin;
     started_.push_back("gateway       API at " + running_.api);
     if (gateway.made_key()) started_.push_back("              API key in " + (home_.root() / "secrets" / "api-key").string());

@@ -61,7 +61,8 @@ class WorkerRole final : public Role {
 
 class GatewayRole final : public Role {
  public:
-  GatewayRole(RoleContext context, std::string also);
+  // own_worker: of the same node, which may fetch from this gateway wherever it listens; nullptr: none.
+  GatewayRole(RoleContext context, std::string also, WorkerRole* own_worker);
   std::string_view name() const override { return "gateway"; }
   net::Task<base::Status> start() override;
   net::Task<void> stop(std::chrono::milliseconds grace) override;
@@ -71,6 +72,7 @@ class GatewayRole final : public Role {
  private:
   RoleContext context_;
   std::string also_;
+  WorkerRole* own_worker_;
   Background background_;
   std::unique_ptr<market::Market> market_;
   std::unique_ptr<gateway::Gateway> gateway_;

@@ -121,7 +121,8 @@ base::Result<std::unique_ptr<Gateway>> Gateway::open(asio::any_io_executor execu
   p.engine = std::make_unique<jobs::Engine>(executor, *p.database, *p.blobs, *p.carrier, *p.verifier, p.settings.engine, p.clock);
   p.fetcher = std::make_unique<InputFetcher>(executor, *p.engine, *p.blobs, *p.media, p.settings.fetch);
   p.engine->set_url_media({.check = [fetcher = p.fetcher.get()](std::string_view url) { return fetcher->check(url); },
-                           .fetch = [fetcher = p.fetcher.get()](jobs::Upload upload) { fetcher->fetch(std::move(upload)); }});
+                           .fetch = [fetcher = p.fetcher.get()](jobs::Upload upload) { fetcher->fetch(std::move(upload)); },
+                           .stop = [fetcher = p.fetcher.get()](const std::string& upload) { fetcher->stop(upload); }});
   const MissingModel missing = [ask = p.network.nodes_for](std::string task, std::string model) -> net::Task<std::optional<std::string>> {
     const std::string named = model.starts_with("auto") ? std::string() : model.substr(0, model.find('@'));
     co_return missing_model(co_await ask(task, named), task, named);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/use_awaitable.hpp>
+#include <charconv>
 
 #include "base/log.hpp"
 #include "net/http1_head.hpp"
@@ -25,6 +26,12 @@ bool is_redirect(int status) { return status == 301 || status == 302 || status =
 std::string origin_of(std::string_view url) {
   const auto parsed = net::parse_url(url);
   return parsed ? parsed->scheme + "://" + parsed->authority() : "the URL";
+}
+
+bool longer_than(std::string_view length, std::int64_t most) {
+  std::int64_t bytes = 0;
+  const char* const first = length.data();
+  return std::from_chars(first, first + length.size(), bytes).ec == std::errc() && bytes > most;
 }
 
 net::Headers headers_of(const json::object& source) {
@@ -50,7 +57,14 @@ InputFetcher::InputFetcher(asio::any_io_executor executor, jobs::Engine& engine,
       slots_(executor, std::max(1U, settings.at_once)),
       work_(executor) {}
 
-void InputFetcher::fetch(jobs::Upload upload) { work_.spawn(bring(std::move(upload))); }
+void InputFetcher::fetch(jobs::Upload upload) {
+  const std::string id = upload.id;
+  at_work_[id] = work_.spawn(bring(std::move(upload)));
+}
+
+void InputFetcher::stop(const std::string& upload) {
+  if (const auto found = at_work_.find(upload); found != at_work_.end()) found->second->cancel();
+}
 
 net::Task<void> InputFetcher::stop() {
   work_.cancel();
@@ -58,6 +72,11 @@ net::Task<void> InputFetcher::stop() {
 }
 
 net::Task<void> InputFetcher::bring(jobs::Upload upload) {
+  struct Gone {
+    ~Gone() { of.erase(id); }
+    decltype(at_work_)& of;
+    std::string id;
+  } const gone{at_work_, upload.id};
   const auto place = co_await slots_.acquire();
   auto fetched = co_await bring_in_time(upload);
   if (!fetched) {
@@ -90,7 +109,8 @@ net::Task<InputFetcher::Outcome> InputFetcher::download(const jobs::Upload& uplo
   std::string url = first;
   for (int hop = 0;; ++hop) {
     if (const auto ok = check(url); !ok)
-      co_return tl::unexpected(Failure{problem("input_unavailable", origin_of(first) + " leads to a URL that " + ok.error().message)});
+      co_return tl::unexpected(
+          Failure{problem("input_unavailable", origin_of(first) + " leads on to a URL that is not followed: " + ok.error().message)});
     net::ClientRequest request;
     request.url = url;
     request.headers = origin_of(url) == origin_of(first) ? headers_of(source) : headers_of({});
@@ -124,6 +144,8 @@ net::Task<InputFetcher::Outcome> InputFetcher::receive(net::ClientResponse& answ
     return tl::unexpected(Failure{problem("media_too_large", fmt::format("the URL holds more than {} bytes", settings_.max_bytes))});
   };
   const auto failed = [](const base::Error& error) { return tl::unexpected(Failure{jobs::refuse(error).value()}); };
+  if (const auto length = answer.headers().get("content-length"); length && longer_than(*length, settings_.max_bytes))
+    co_return too_large();
   auto writer = co_await blobs_.create(settings_.max_bytes);
   if (!writer) co_return failed(writer.error());
   for (;;) {

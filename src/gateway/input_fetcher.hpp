@@ -5,6 +5,9 @@
 //
 // Threading: one executor. Everything handed in outlives stop().
 #include <chrono>
+#include <map>
+#include <memory>
+#include <string>
 
 #include "gateway/media_check.hpp"
 #include "gateway/slots.hpp"
@@ -32,7 +35,8 @@ class InputFetcher {
 
   base::Status check(std::string_view url) const { return net::check_reach(url, settings_.reach); }
   void fetch(jobs::Upload upload);  // begins
-  net::Task<void> stop();           // what is on its way is fetched again after the next start
+  void stop(const std::string& upload);
+  net::Task<void> stop();  // what is on its way is fetched again after the next start
 
  private:
   struct Fetched {
@@ -57,6 +61,7 @@ class InputFetcher {
   net::Client client_;
   Slots slots_;
   net::TaskGroup work_;
+  std::map<std::string, std::shared_ptr<net::TaskGroup::Member>> at_work_;  // by upload
 };
 
 }  // namespace kinora::gateway

@@ -143,6 +143,20 @@ TEST_F(InputUrls, of_too_many_or_of_other_bytes_are_refused) {
   EXPECT_EQ(error_of({{"url", source + "/a.png"}, {"sha256", std::string(64, '0')}}), "input_invalid");
 }
 
+TEST_F(InputUrls, are_left_alone_once_the_job_has_ended) {
+  pages["/busy"] = {.status = 503};
+  settings_.fetch.pause = 1h;  // it waits for its second try
+  settings_.fetch.total = 2h;
+  close();
+  open();
+  const auto made = submit(json::value(source + "/busy"));
+  run_until([&] { return times("/busy") == 1; });
+  EXPECT_EQ(post("/v1/jobs/" + std::string(made["id"].as_string()) + "/cancel", json::object()).status, 200);
+  const auto uploads = [&] { return get("/v1/events?types=upload.failed")["data"].as_array().size(); };
+  run_until([&] { return uploads() == 1; });
+  EXPECT_EQ(times("/busy"), 1U);
+}
+
 TEST_F(InputUrls, show_no_secret) {
   const auto job = ended_job({{"url", source + "/missing?sig=secret1"}, {"headers", {{"x-key", "secret2"}}}});
   EXPECT_EQ(json::serialize(job.at("error")).find("secret"), std::string::npos);

@@ -53,6 +53,7 @@ struct UrlMedia {
   std::function<base::Status(std::string_view url)> check;  // may it be fetched at all?
   // Begins to fetch; ends by finish_upload() or fail_upload(). Of an upload that was on its way before a restart, once more.
   std::function<void(Upload upload)> fetch;
+  std::function<void(const std::string& upload)> stop;  // nobody waits for it any more; it has ended
 };
 
 struct SubmitRequest {

@@ -7,6 +7,19 @@ namespace {
 
 using store::Connection;
 
+// A part has no life of its own: what went wrong with it went wrong with the input.
+void tell_why(tasks::Problem& problem, const json::value& error, bool part) {
+  const json::object* why = error.if_object();
+  if (why == nullptr || !why->contains("code") || !why->contains("detail")) return;
+  const std::string code(why->at("code").as_string()), detail(why->at("detail").as_string());
+  if (part) {
+    problem.code = code;
+    problem.detail = detail;
+  } else {
+    problem.detail += " (" + code + ": " + detail + ")";
+  }
+}
+
 struct Brought {
   std::optional<Artifact> artifact;
   std::optional<tasks::Problem> problem;
@@ -33,6 +46,7 @@ base::Result<Brought> take_result(Connection& connection, const std::string& id,
     problem.detail = "the output of " + job.id + " has no such file, or several: name one by its index";
   } else {
     problem.detail = job.id + ", whose result is the input, is " + std::string(name(job.status));
+    tell_why(problem, job.error, source.contains("part"));
   }
   upload.status = out.artifact ? UploadStatus::complete : UploadStatus::failed;
   if (out.artifact) {
@@ -46,7 +60,43 @@ base::Result<Brought> take_result(Connection& connection, const std::string& id,
   return out;
 }
 
+struct Dropped {
+  Upload upload;
+  std::int64_t offset = 0;
+};
+
+// Nobody waits for it any more. nullopt: it has ended, or a client sends it.
+base::Result<std::optional<Dropped>> drop_input(Connection& connection, const std::string& id, const Event& event) {
+  Dropped out;
+  KINORA_TRY(out.upload, find_upload(connection, id));
+  if (out.upload.status != UploadStatus::processing || out.upload.source.is_null()) return std::optional<Dropped>();
+  out.upload.status = UploadStatus::canceled;
+  forget_headers(out.upload);
+  KINORA_OK(update_upload(connection, out.upload));
+  KINORA_TRY(out.offset, append_event(connection, event));
+  return std::optional(std::move(out));
+}
+
 }  // namespace
+
+void Engine::State::drop_inputs(const ActiveJob& ended) {
+  for (const JobInput& input : ended.inputs) {
+    if (!input.upload || !input.sha256.empty()) continue;
+    const std::string id = *input.upload;
+    const Event canceled = event(id, ended.job.project, "upload.failed", {{"id", id}, {"object", "upload"}, {"status", "canceled"}});
+    database_.post_write([id, canceled](Connection& connection) { return drop_input(connection, id, canceled); },
+                         [weak = weak_from_this(), id](const base::Result<std::optional<Dropped>>& dropped) {
+                           const auto self = weak.lock();
+                           if (!self || !dropped || !*dropped) return;
+                           self->feed_.announce(id, (*dropped)->offset);
+                           const json::object& source = (*dropped)->upload.source.as_object();
+                           if (source.contains("url") && self->url_media_.stop) self->url_media_.stop(id);
+                           if (!source.contains("part")) return;
+                           if (ActiveJob* part = self->find(std::string(source.at("job").as_string())))
+                             self->end_job(*part, {Status::canceled, "job.canceled", nullptr, "the job that needed it has ended"});
+                         });
+  }
+}
 
 void Engine::State::await(Upload upload) {
   const json::object& source = upload.source.as_object();

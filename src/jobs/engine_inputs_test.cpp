@@ -26,7 +26,8 @@ class EngineInputs : public ::testing::Test {
                                     if (url.starts_with("https://")) return {};
                                     return base::fail(base::ErrorCode::invalid, "must be an https URL");
                                   },
-                                  .fetch = [this](Upload upload) { wanted_.push_back(std::move(upload)); }});
+                                  .fetch = [this](Upload upload) { wanted_.push_back(std::move(upload)); },
+                                  .stop = [this](const std::string& upload) { stopped_.push_back(upload); }});
     ASSERT_TRUE(world_.recover());
   }
   // The order that the network was given for that task, the latest.
@@ -48,6 +49,7 @@ class EngineInputs : public ::testing::Test {
 
   World world_;
   std::vector<Upload> wanted_;
+  std::vector<std::string> stopped_;
 };
 
 TEST_F(EngineInputs, a_job_waits_for_the_result_that_is_its_input) {
@@ -85,11 +87,12 @@ TEST_F(EngineInputs, a_job_fails_with_the_job_whose_result_it_awaits) {
   EXPECT_EQ(world_.submit(thumbnail_of(result_of(clip, "output.video"))).error().code, "input_unavailable");
 }
 
-TEST_F(EngineInputs, a_result_of_the_wrong_kind_is_refused_when_it_comes) {
+TEST_F(EngineInputs, a_result_of_the_wrong_kind_is_refused) {
   const std::string clip = world_.submit_ok({{"task", "clip"}, {"input", {{"video", {{"artifact", world_.artifact("video/mp4")}}}}}});
-  const std::string bigger = world_.submit_ok({{"task", "image-upscale"}, {"input", {{"image", result_of(clip, "output.video")}}}});
-  ASSERT_TRUE(world_.until_idle());
-  EXPECT_EQ(error_of(bigger), "input_invalid");
+  const auto refused = world_.submit({{"task", "image-upscale"}, {"input", {{"image", result_of(clip, "output.video")}}}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "input_invalid");
+  EXPECT_EQ(world_.submit(thumbnail_of(result_of(clip, "output.video[0]"))).error().code, "ref_unresolved");
 }
 
 TEST_F(EngineInputs, a_restart_forgets_no_awaited_result) {
@@ -144,6 +147,52 @@ TEST_F(EngineInputs, a_frame_of_a_video_is_the_picture) {
   ASSERT_TRUE(world_.until([&] { return world_.job(bigger).phase != Phase::awaiting_input; }));
   EXPECT_EQ(order("thumbnail").params.at("frame"), -1);
   EXPECT_EQ(part_for(bigger)->status, Status::succeeded);
+}
+
+TEST_F(EngineInputs, what_goes_wrong_with_a_part_is_the_error_of_the_job) {
+  world_.network.script = [](AttemptRequest, AttemptObserver) -> Task<AttemptOutcome> {
+    co_return outcome::Failed{tasks::failure("input_invalid", "the video ends before that"), "node-a"};
+  };
+  const std::string picture = world_.submit_ok(thumbnail_of({{"artifact", world_.artifact("video/mp4")}, {"start_s", 100}}));
+  ASSERT_TRUE(world_.until_idle());
+  EXPECT_EQ(error_of(picture), "input_invalid");
+  EXPECT_EQ(world_.job(picture).error.at("detail"), "the video ends before that");
+  world_.network.slots = 0;
+  const std::string clip = world_.submit_ok({{"task", "clip"}, {"input", {{"video", {{"artifact", world_.artifact("video/mp4")}}}}}});
+  const std::string after = world_.submit_ok(thumbnail_of(result_of(clip, "output.video")));
+  world_.network.slots = 1;
+  world_.engine->wake();
+  ASSERT_TRUE(world_.until_idle());
+  EXPECT_EQ(error_of(after), "upstream_failed");
+  EXPECT_NE(std::string(world_.job(after).error.at("detail").as_string()).find("(input_invalid: the video ends before that)"),
+            std::string::npos);
+}
+
+TEST_F(EngineInputs, a_job_that_ends_takes_its_parts_and_fetches_along) {
+  world_.network.slots = 0;
+  const std::string cut = world_.submit_ok(thumbnail_of({{"artifact", world_.artifact("video/mp4")}, {"start_s", 1}}));
+  const std::string far = world_.submit_ok(thumbnail_of("https://media.example/a.mp4"));
+  const std::string clip = world_.submit_ok({{"task", "clip"}, {"input", {{"video", {{"artifact", world_.artifact("video/mp4")}}}}}});
+  const std::string other = world_.submit_ok(thumbnail_of(result_of(clip, "output.video")));
+  for (const std::string& id : {cut, far, other}) ASSERT_TRUE(world_.run(world_.engine->cancel("proj_1", id, std::nullopt)));
+  ASSERT_TRUE(world_.until([&] { return world_.engine->counts().active_jobs == 1 && !stopped_.empty(); }));
+  EXPECT_EQ(part_for(cut)->status, Status::canceled);
+  EXPECT_EQ(stopped_, std::vector<std::string>{wanted_[0].id});
+  EXPECT_EQ(world_.run(world_.engine->upload("proj_1", wanted_[0].id))->status, UploadStatus::canceled);
+  EXPECT_EQ(world_.job(clip).status, Status::queued) << "it is somebody's own job";
+}
+
+TEST_F(EngineInputs, the_data_of_a_part_goes_with_the_job) {
+  const std::string picture = world_.submit_ok(thumbnail_of({{"url", "https://media.example/a.mp4?sig=secret"}, {"start_s", 1}}));
+  ASSERT_TRUE(world_.run(world_.engine->finish_upload("proj_1", wanted_[0].id, world_.put("bytes"), "video/mp4", nullptr)));
+  ASSERT_TRUE(world_.until_idle());
+  const Job part = part_for(picture).value();
+  const std::string made(part.output.at("video").at("artifact").as_string());
+  ASSERT_TRUE(world_.run(world_.engine->remove("proj_1", picture)));
+  EXPECT_TRUE(world_.job(part.id).data_removed);
+  EXPECT_EQ(json::serialize(world_.job(part.id).input).find("secret"), std::string::npos);
+  EXPECT_EQ(world_.run(world_.engine->artifact("proj_1", made)).error().code, "not_found");
+  EXPECT_TRUE(world_.run(world_.engine->upload("proj_1", wanted_[0].id))->source.is_null());
 }
 
 TEST_F(EngineInputs, nothing_is_made_for_a_job_that_is_refused_or_was_there) {

@@ -15,11 +15,6 @@ Outcome<T> answer(base::Result<T> result) {
   return std::move(*result);
 }
 
-// They may hold a key, and have done their work.
-void forget_headers(Upload& upload) {
-  if (json::object* source = upload.source.if_object()) source->erase("headers");
-}
-
 bool open(UploadStatus status) {
   return status == UploadStatus::pending || status == UploadStatus::uploading || status == UploadStatus::processing;
 }

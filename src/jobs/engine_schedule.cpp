@@ -261,6 +261,7 @@ void Engine::State::finish(ActiveJob& active, Change change) {
                          }
                          if (job != nullptr) {
                            self->forget_deadlines(job->job);
+                           self->drop_inputs(*job);
                            self->active_.erase(kept->job.id);
                          }
                          if (!applied) {

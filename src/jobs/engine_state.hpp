@@ -101,6 +101,7 @@ class Engine::State : public std::enable_shared_from_this<Engine::State> {
   // engine_await.cpp: inputs that come later by themselves
   void await(Upload upload);
   void result_ended(const Job& job);
+  void drop_inputs(const ActiveJob& ended);  // that are still on their way
   void bring_result(const Upload& upload, const Job& job);
 
   // engine_change.cpp

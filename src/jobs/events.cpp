@@ -85,7 +85,7 @@ base::Result<std::vector<Event>> read_events(Connection& connection, const Event
   if (query.subject) sql += " AND subject = ?";
   if (!query.project.empty()) sql += " AND project = ?";
   if (query.before) sql += " AND \"offset\" < ?";
-  if (!query.types.empty()) sql += " AND EXISTS(SELECT 1 FROM json_each(?) WHERE type GLOB value)";
+  if (!query.types.empty()) sql += " AND EXISTS(SELECT 1 FROM json_each(?) WHERE events.type GLOB json_each.value)";
   // Of one subject seq and offset have the same order, and there is an index for seq.
   sql += query.subject ? " ORDER BY seq" : " ORDER BY \"offset\"";
   sql += query.descending ? " DESC LIMIT ?" : " LIMIT ?";

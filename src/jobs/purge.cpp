@@ -23,6 +23,20 @@ base::Result<std::vector<std::string>> brought_media(Connection& connection, con
   }
 }
 
+// The jobs that made parts of its inputs.
+base::Result<std::vector<std::string>> parts_of(Connection& connection, const Job& job) {
+  KINORA_TRY(store::Statement row,
+             connection.query("SELECT json_extract(uploads.source, '$.job') FROM job_inputs JOIN uploads ON uploads.id = "
+                              "job_inputs.upload WHERE job_inputs.job = ? AND json_extract(uploads.source, '$.part')",
+                              job.id));
+  std::vector<std::string> out;
+  for (;;) {
+    KINORA_TRY(const bool there, row.step());
+    if (!there) return out;
+    out.emplace_back(row.text(0));
+  }
+}
+
 }  // namespace
 
 base::Result<std::vector<std::string>> purge_job(Connection& connection, const Job& job) {
@@ -37,6 +51,13 @@ base::Result<std::vector<std::string>> purge_job(Connection& connection, const J
     if (!deleted) continue;  // another job reads it
     for (ArtifactFile& file : files) released.push_back(std::move(file.sha256));
   }
+  KINORA_TRY(const auto parts, parts_of(connection, job));
+  for (const std::string& id : parts) {
+    const auto part = find_job(connection, id);
+    if (!part || !terminal(part->status)) continue;
+    KINORA_TRY(auto more, purge_job(connection, *part));
+    released.insert(released.end(), more.begin(), more.end());
+  }
   if (job.data_removed) return released;
   const json::object input{{"$sha256", base::to_hex(base::sha256(base::as_bytes(base::canonical_json(job.input))))}};
   const auto run = [&](std::string_view sql) -> base::Status {
@@ -49,6 +70,9 @@ base::Result<std::vector<std::string>> purge_job(Connection& connection, const J
                             "client_ref = NULL, data_removed = 1, error = json_remove(error, '$.detail', '$.errors') WHERE id = ?",
                             json::serialize(input), job.id));
   static_cast<void>(changed);
+  // Where media by URL came from; a part is no longer known as one.
+  KINORA_OK(run(
+      "UPDATE uploads SET source = NULL, filename = '' WHERE source IS NOT NULL AND id IN (SELECT upload FROM job_inputs WHERE job = ?)"));
   KINORA_OK(run("DELETE FROM job_inputs WHERE job = ?"));
   KINORA_OK(run("DELETE FROM job_tasks WHERE job = ?"));
   KINORA_OK(run("DELETE FROM attempt_files WHERE job = ?"));

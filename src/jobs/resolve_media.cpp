@@ -66,7 +66,8 @@ std::string file_of(std::string_view url) {
 base::Result<Resolved> by_url(Connection& connection, const MediaRef& ref, const Admission& admission, const media_ref::Url& wanted) {
   if (!admission.check_url)
     return Resolved(no(ref, "input_invalid", "media by URL is not fetched here: upload the file and name the artifact"));
-  if (const auto ok = admission.check_url(wanted.url); !ok) return Resolved(no(ref, "input_invalid", "the URL " + ok.error().message));
+  if (const auto ok = admission.check_url(wanted.url); !ok)
+    return Resolved(no(ref, "input_invalid", "cannot be fetched: " + ok.error().message));
   if (wanted.sha256) {
     KINORA_TRY(const auto known, find_by_content(connection, admission.job.project, *wanted.sha256));
     if (known && (!known->expires_at || *known->expires_at > admission.job.created_at))
@@ -93,6 +94,9 @@ base::Result<Resolved> by_result(Connection& connection, const MediaRef& ref, co
     const auto slot = std::ranges::find(slots, wanted.path.slot, &tasks::OutputSlot::slot);
     if (slot == slots.end() || !slot->file || slot->slot == "hls")
       return Resolved(no(ref, "ref_unresolved", fmt::format("the task {} has no output file \"{}\"", job->task, wanted.path.slot)));
+    if (wanted.path.index && !slot->many) return Resolved(no(ref, "ref_unresolved", "that output is one file: it has no index"));
+    if (slot->kind != tasks::MediaKind::media && !tasks::accepts(ref.kind, tasks::name(slot->kind)))
+      return Resolved(no(ref, "input_invalid", wrong_kind(ref, tasks::name(slot->kind))));
     if (terminal(job->status)) {
       if (job->data_removed) return Resolved(no(ref, "gone", "the data of that job has been removed"));
       if (job->status != Status::succeeded) return Resolved(no(ref, "input_unavailable", "that job is " + std::string(name(job->status))));
@@ -103,6 +107,7 @@ base::Result<Resolved> by_result(Connection& connection, const MediaRef& ref, co
   }
   json::object source{{"job", wanted.job}, {"slot", wanted.path.slot}};
   if (wanted.path.index) source["index"] = *wanted.path.index;
+  if (ours) source["part"] = true;  // it ends with the job that needs it
   return await(connection, awaited_upload(admission, std::move(source), "result"));
 }
 

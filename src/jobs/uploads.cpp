@@ -33,6 +33,10 @@ std::string_view name(UploadStatus status) {
   return "canceled";
 }
 
+void forget_headers(Upload& upload) {
+  if (json::object* source = upload.source.if_object()) source->erase("headers");
+}
+
 base::Status insert_upload(Connection& connection, const Upload& upload) {
   const std::optional<std::string> error = upload.error.is_null() ? std::nullopt : std::optional(json::serialize(upload.error));
   return done(connection.run(

@@ -38,9 +38,13 @@ struct Upload {
   std::optional<std::string> artifact;  // once complete
   bool deduplicated = false;
   json::value error;   // of a failed one: the object of 5.14
-  json::value source;  // null: a client sends it; {"url", "headers"?: {}} (headers only until it has ended); {"job", "slot", "index"?}
+  json::value source;  // null: a client sends it; {"url", "headers"?: {}} (headers only until it has ended); {"job", "slot", "index"?,
+                       // "part"?: true}
   UnixMillis created_at{}, expires_at{};
 };
+
+// They may hold a key, and have done their work.
+void forget_headers(Upload& upload);
 
 base::Status insert_upload(store::Connection& connection, const Upload& upload);
 base::Result<Upload> find_upload(store::Connection& connection, std::string_view project, std::string_view id);  // not_found

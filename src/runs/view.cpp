@@ -40,6 +40,17 @@ json::object item_json(const Step& step, const Item& item, std::size_t index, co
   return out;
 }
 
+// Header fields of media by URL may hold a key: not for those who only read.
+json::value shown(json::value value) {
+  if (json::array* list = value.if_array())
+    for (json::value& item : *list) item = shown(std::move(item));
+  if (json::object* object = value.if_object()) {
+    if (object->contains("url")) object->erase("headers");
+    for (auto& member : *object) member.value() = shown(std::move(member.value()));
+  }
+  return value;
+}
+
 json::object step_json(const Run& run, const Definition& definition, std::size_t i, const jobs::Links& links) {
   const Step& step = definition.steps[i];
   const StepState& state = run.steps[i];
@@ -120,7 +131,7 @@ json::object to_json(const Run& run, const Definition& definition, const jobs::L
   out["steps"] = std::move(steps);
   out["outputs"] = with_urls(run.outputs, links);
   out["failures"] = run.failures;
-  out["args"] = run.args;
+  out["args"] = shown(run.args);
   out["cost"] = {{"charged", zero()}, {"final", terminal(run.status)}};
   const std::string self = "/v1/runs/" + run.id;
   out["urls"] = {{"self", links.absolute(self)},

@@ -59,6 +59,15 @@ class Up(NetworkTest):
         self.assertEqual(node.stop(), 0)
         self.assertNotEqual(node.kinora("status", check=False).returncode, 0)
 
+    def test_a_job_at_work_goes_on_after_a_kill_of_the_whole_node(self):
+        node = self.up()
+        clip = node.upload(make_clip(self.scratch / "clip.mp4", seconds=20, size="640x360"))
+        job_id = node.submit("transcode", {"video": {"artifact": clip}}, formats=["mp4"])
+        wait_for("it runs", lambda: node.job(job_id)["status"] == "running")
+        node.kill()
+        node.start()
+        self.assertEqual(node.wait_job(job_id)["status"], "succeeded", node.job(job_id)["error"])
+
     def test_run_without_a_node_starts_one_for_its_time(self):
         home = self.scratch / "alone"
         clip = make_clip(self.scratch / "clip.mp4", seconds=1)
