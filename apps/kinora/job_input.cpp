@@ -33,7 +33,7 @@ json::value typed(const tasks::ParamSpec* param, const std::string& text) {
 
 // Media that the gateway fetches or has; null: neither a URL nor an artifact's id.
 json::value named_media(const std::string& word) {
-  if (word.starts_with("https://") || word.starts_with("http://")) return {{"url", word}};
+  if (is_url(word)) return {{"url", word}};
   if (base::is_id("art", word)) return {{"artifact", word}};
   return nullptr;
 }

@@ -2,6 +2,7 @@
 // From a command line to a job's input, and from a job's output to files. Pure but for looking whether a file exists.
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.hpp"
@@ -9,6 +10,9 @@
 #include "tasks/catalogue.hpp"
 
 namespace kinora::cli {
+
+// Media that the gateway fetches.
+inline bool is_url(std::string_view word) { return word.starts_with("https://") || word.starts_with("http://"); }
 
 struct JobInput {
   struct File {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/nearest.hpp"
+#include "kinora/job_input.hpp"
 #include "runs/request.hpp"
 #include "tasks/catalogue.hpp"
 
@@ -105,7 +106,7 @@ class Reader {
 
   base::Status word(const std::string& text) {
     std::error_code error;
-    if (fs::is_regular_file(text, error)) {
+    if (is_url(text) || fs::is_regular_file(text, error)) {
       const std::string* name = next_media();
       if (name == nullptr) return base::fail(ErrorCode::invalid, fmt::format("the workflow takes no further file: {}", text));
       return give_media(*name, text);
@@ -150,9 +151,9 @@ class Reader {
       out_.files.push_back({name, many, value});
       return {};
     }
-    if (value.starts_with("art_")) {
+    if (value.starts_with("art_") || is_url(value)) {
       if (many && fresh_lists_.insert(name).second) args()[name] = json::array();
-      out_.put({name, many, ""}, value);
+      out_.put({name, many, ""}, {{is_url(value) ? "url" : "artifact", value}});
       return {};
     }
     if (const auto media = base::parse_json(value); media && (media->is_object() || media->is_array())) {
@@ -202,13 +203,12 @@ class Reader {
 
 }  // namespace
 
-void WorkflowInput::put(const File& file, const std::string& artifact) {
+void WorkflowInput::put(const File& file, json::value media) {
   json::object& args = body.at("args").as_object();
-  const json::object media{{"artifact", artifact}};
   if (file.many)
-    args[file.arg].as_array().push_back(media);
+    args[file.arg].as_array().push_back(std::move(media));
   else
-    args[file.arg] = media;
+    args[file.arg] = std::move(media);
 }
 
 base::Result<WorkflowInput> read_workflow(std::string_view text, const std::vector<std::string>& words,

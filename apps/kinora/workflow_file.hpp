@@ -21,13 +21,15 @@ struct WorkflowInput {
   std::vector<std::string> outputs;  // names that -o may ask for
   std::vector<std::string> tasks;    // without a node for each of these the run cannot succeed
 
-  void put(const File& file, const std::string& artifact);
+  void put(const File& file, base::json::value media);
 };
 
 // `text` is a body of POST /v1/runs whose `args` are defaults; null: the command line has to give it.
-//   `sets`   name=value: a file for an argument that stands in a media slot (again for one more of a list; art_... is taken as it is),
+//   `sets`   name=value: a file for an argument that stands in a media slot (again for one more of a list; art_... and URLs are taken as
+//   they are),
 //            else JSON or text, typed by where the argument stands.
-//   `words`  a file goes to the next media argument without a value; another text becomes the argument `prompt`, or, where there is none,
+//   `words`  a file or URL goes to the next media argument without a value; another text becomes the argument `prompt`, or, where there is
+//   none,
 //            the first text argument.
 // The definition is checked as the gateway would. Errors: invalid, not_found.
 base::Result<WorkflowInput> read_workflow(std::string_view text, const std::vector<std::string>& words,

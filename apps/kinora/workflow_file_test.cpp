@@ -38,23 +38,23 @@ TEST_F(WorkflowFileTest, files_and_texts_go_to_the_arguments_where_they_fit) {
   auto input = read_workflow(kWorkflow, {file("a.mp4"), "a red ball", file("logo.png"), file("b.mp4"), file("a.mp4")}, {"scale=4"});
   ASSERT_TRUE(input) << error(input);
   ASSERT_EQ(input->files.size(), 4u);
-  for (std::size_t i = 0; i < 4; ++i) input->put(input->files[i], "art_" + std::to_string(i));
+  for (std::size_t i = 0; i < 4; ++i) input->put(input->files[i], {{"artifact", "art_" + std::to_string(i)}});
   EXPECT_EQ(input->body.at("args"),
             json::parse(R"({"clip": {"artifact": "art_0"}, "logo": {"artifact": "art_1"}, "prompt": "a red ball", "scale": 4,
       "parts": [{"artifact": "art_2"}, {"artifact": "art_3"}], "title": null})"));
   EXPECT_EQ(input->outputs, (std::vector<std::string>{"video", "pictures"}));
 }
 TEST_F(WorkflowFileTest, an_argument_is_typed_by_where_it_stands) {
-  auto input =
-      read_workflow(kWorkflow, {},
-                    {"clip=" + file("a.mp4"), "logo=art_7", "parts=" + file("a.mp4"), "parts=art_8", "prompt=42", "title=true", "scale=3"});
+  auto input = read_workflow(kWorkflow, {},
+                             {"clip=" + file("a.mp4"), "logo=https://media.example/logo.png", "parts=" + file("a.mp4"), "parts=art_8",
+                              "prompt=42", "title=true", "scale=3"});
   ASSERT_TRUE(input) << error(input);
   EXPECT_EQ(input->files.size(), 2u);
   const json::object& args = input->body.at("args").as_object();
   EXPECT_EQ(args.at("prompt"), json::value("42"));
   EXPECT_EQ(args.at("title"), json::value("true"));
   EXPECT_EQ(args.at("scale"), json::value(3));
-  EXPECT_EQ(args.at("logo"), json::parse(R"({"artifact": "art_7"})"));
+  EXPECT_EQ(args.at("logo"), json::parse(R"({"url": "https://media.example/logo.png"})"));
   EXPECT_EQ(args.at("parts"), json::parse(R"([{"artifact": "art_8"}])"));
 }
 TEST_F(WorkflowFileTest, only_what_cannot_do_without_is_waited_for) {

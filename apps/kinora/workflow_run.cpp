@@ -65,7 +65,7 @@ net::Task<base::Result<int>> run_workflow(ApiClient& api, const Context& context
       KINORA_CO_TRY(const std::string artifact, co_await api.upload(file.path, [&](std::uint64_t sent, std::uint64_t total) {
         line.show({.fraction = total == 0 ? 1.0 : static_cast<double>(sent) / static_cast<double>(total), .stage = file.arg});
       }));
-      input.put(file, artifact);
+      input.put(file, {{"artifact", artifact}});
     }
     line.finish("");
   }
