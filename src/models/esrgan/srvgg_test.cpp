@@ -109,12 +109,12 @@ TEST(Srvgg, leaky_relu_has_slope_one_tenth_and_relu_none) {
 
 TEST(Srvgg, passes_gradients_to_every_weight) {
   const SrvggConfig config{.num_feat = 4, .num_conv = 1, .upscale = 2};
-  // Of some draws a slope sees no negative value, and has no gradient.
+  // From a seed: of some draws a slope sees no negative value, and has no gradient.
   const auto generator = at::make_generator<at::CPUGeneratorImpl>(7);
   nn::TensorMap weights;
   for (const auto& [name, shape] : srvgg_shapes(config))
-    weights.emplace(name, at::rand(shape, generator).sub_(0.4).set_requires_grad(true));
-  srvgg_forward(config, weights, at::rand({1, 3, 6, 6}, generator)).sum().backward();
+    weights.emplace(name, at::rand(shape, generator).sub_(0.5).set_requires_grad(true));
+  srvgg_forward(config, weights, at::rand({1, 3, 6, 6}, generator).sub_(0.5)).sum().backward();
   for (const auto& [name, tensor] : weights) {
     ASSERT_TRUE(tensor.grad().defined()) << name;
     EXPECT_GT(tensor.grad().abs().sum().item<float>(), 0.0F) << name;
