@@ -6,21 +6,23 @@
 #include <charconv>
 
 #include "base/log.hpp"
-#include "net/http1_head.hpp"
 #include "net/url.hpp"
 
 namespace kinora::gateway {
 namespace asio = boost::asio;
 namespace {
 
-Problem problem(std::string code, std::string detail) {
-  Problem out;
-  out.code = std::move(code);
-  out.detail = std::move(detail);
-  return out;
-}
+Problem problem(std::string_view code, std::string detail) { return jobs::refuse(code, std::move(detail)).value(); }
 
 bool is_redirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+
+// The fields were checked when the job was taken (media_value.hpp).
+net::Headers headers_of(const json::object& source) {
+  net::Headers headers{{"user-agent", "Kinora/1"}, {"accept", "*/*"}};
+  if (const json::value* given = source.if_contains("headers"))
+    for (const auto& field : given->as_object()) headers.set(std::string_view(field.key()), std::string(field.value().as_string()));
+  return headers;
+}
 
 // Where a URL leads, without its path and query: they may hold a secret.
 std::string origin_of(std::string_view url) {
@@ -32,16 +34,6 @@ bool longer_than(std::string_view length, std::int64_t most) {
   std::int64_t bytes = 0;
   const char* const first = length.data();
   return std::from_chars(first, first + length.size(), bytes).ec == std::errc() && bytes > most;
-}
-
-net::Headers headers_of(const json::object& source) {
-  net::Headers headers{{"user-agent", "Kinora/1"}, {"accept", "*/*"}};
-  const json::value* given = source.if_contains("headers");
-  if (given == nullptr || !given->is_object()) return headers;
-  for (const auto& field : given->get_object())
-    if (net::is_field_name(field.key()) && net::is_field_value(field.value().as_string()))
-      headers.set(std::string_view(field.key()), std::string(field.value().as_string()));
-  return headers;
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ constexpr std::string_view kOwnHeaders[] = {
     "host",   "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade",
     "expect", "range",          "accept-encoding",   "user-agent"};
 
+bool is_url(std::string_view text) { return text.starts_with("https://") || text.starts_with("http://"); }
+
 std::string lower_case(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -38,7 +40,7 @@ bool is_header(std::string_view name, std::string_view value) {
 
 void read_text(std::string_view text, const std::string& pointer, MediaRef& out, FieldErrors& errors) {
   if (!text.starts_with("data:")) {
-    if (!text.starts_with("https://") && !text.starts_with("http://"))
+    if (!is_url(text))
       errors.push_back({pointer, "invalid_field", std::string(kForms)});
     else if (text.size() > kMaxMediaUrlBytes)
       errors.push_back({pointer, "too_high", fmt::format("a URL has at most {} bytes", kMaxMediaUrlBytes)});
@@ -55,7 +57,7 @@ void read_text(std::string_view text, const std::string& pointer, MediaRef& out,
 
 void read_url(ObjectReader& in, std::string url, MediaRef& out, FieldErrors& errors) {
   media_ref::Url value{.url = std::move(url), .headers = {}, .sha256 = in.string("sha256", 64)};
-  if (!value.url.starts_with("https://") && !value.url.starts_with("http://")) in.error("url", "invalid_field", "must be an https URL");
+  if (!is_url(value.url)) in.error("url", "invalid_field", "must be an https URL");
   if (value.sha256 && !tasks::is_sha256(*value.sha256)) in.error("sha256", "invalid_field", "must be 64 lower-case hex digits");
   if (const json::object* headers = in.object("headers")) {
     if (headers->size() > kMaxFetchHeaders) in.error("headers", "too_high", fmt::format("at most {} header fields", kMaxFetchHeaders));

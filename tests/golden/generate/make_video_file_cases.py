@@ -22,19 +22,11 @@ WAN_TOKENIZER = "pipe_wan21_t2v/model"
 tokenizer = AutoTokenizer.from_pretrained(golden / WAN_TOKENIZER / "tokenizer")
 spiece = torch.from_numpy(np.fromfile(golden / WAN_TOKENIZER / "tokenizer/spiece.model", dtype=np.uint8).copy())
 
+source = (golden / "original_layout/make_video_names.py").read_text().replace("\nmain()\n", "\n")
+names = {}
+exec(compile(source, "make_video_names.py", "exec"), names)  # its tables, and ltx_vae_original()
+WAN, VAE = names["WAN"], names["RES"]
 # What diffusers and transformers call a tensor -> what its file does; the first that matches of each table is applied, in order.
-WAN = [(r"condition_embedder\.time_embedder\.linear_1", "time_embedding.0"), (r"condition_embedder\.time_embedder\.linear_2", "time_embedding.2"),
-       (r"condition_embedder\.text_embedder\.linear_1", "text_embedding.0"), (r"condition_embedder\.text_embedder\.linear_2", "text_embedding.2"),
-       (r"condition_embedder\.time_proj", "time_projection.1"), (r"condition_embedder\.image_embedder\.norm1", "img_emb.proj.0"),
-       (r"condition_embedder\.image_embedder\.ff\.net\.0\.proj", "img_emb.proj.1"), (r"condition_embedder\.image_embedder\.ff\.net\.2", "img_emb.proj.3"),
-       (r"condition_embedder\.image_embedder\.norm2", "img_emb.proj.4"), (r"attn1\.", "self_attn."), (r"attn2\.", "cross_attn."),
-       (r"\.to_out\.0\.", ".o."), (r"\.to_([qkv])\.", r".\1."), (r"\.add_([kv])_proj\.", r".\1_img."), (r"norm_added_k", "norm_k_img"),
-       (r"^scale_shift_table", "head.modulation"), (r"^proj_out", "head.head"), (r"scale_shift_table", "modulation"),
-       (r"ffn\.net\.0\.proj", "ffn.0"), (r"ffn\.net\.2", "ffn.2"), (r"\.norm2\.", ".norm3.")]
-VAE = [(r"norm1\.gamma", "residual.0.gamma"), (r"\.conv1\.", ".residual.2."), (r"norm2\.gamma", "residual.3.gamma"), (r"\.conv2\.", ".residual.6."),
-       (r"conv_shortcut", "shortcut"), (r"mid_block\.resnets\.0", "middle.0"), (r"mid_block\.attentions\.0", "middle.1"),
-       (r"mid_block\.resnets\.1", "middle.2"), (r"^quant_conv", "conv1"), (r"^post_quant_conv", "conv2"), (r"\.conv_in\.", ".conv1."),
-       (r"\.norm_out\.", ".head.0."), (r"\.conv_out\.", ".head.2.")]
 VAE21 = VAE + [(r"down_blocks", "downsamples"), (r"up_blocks\.(\d)\.resnets\.(\d)", lambda m: f"upsamples.{3 * int(m[1]) + int(m[2])}"),
                (r"up_blocks\.(\d)\.upsamplers\.0", lambda m: f"upsamples.{3 * int(m[1]) + 2}")]  # of one resnet a level
 VAE22 = VAE + [(r"down_blocks\.(\d)\.resnets", r"downsamples.\1.downsamples"), (r"down_blocks\.(\d)\.downsampler", r"downsamples.\1.downsamples.1"),
@@ -44,9 +36,6 @@ UMT5 = [(r"^shared", "token_embedding"), (r"encoder\.final_layer_norm", "norm"),
         (r"layer\.0\.layer_norm", "norm1"), (r"layer\.1\.layer_norm", "norm2"), (r"layer\.1\.DenseReluDense\.wi_0", "ffn.gate.0"),
         (r"layer\.1\.DenseReluDense\.wi_1", "ffn.fc1"), (r"layer\.1\.DenseReluDense\.wo", "ffn.fc2")]
 LTX = [(r"^proj_in", "patchify_proj"), (r"^time_embed", "adaln_single"), (r"norm_q", "q_norm"), (r"norm_k", "k_norm")]
-source = (golden / "original_layout/make_video_names.py").read_text().replace("\nmain()\n", "\n")
-names = {}
-exec(compile(source, "make_video_names.py", "exec"), names)  # for ltx_vae_original()
 
 
 def turned(model, table, prefix=""):
