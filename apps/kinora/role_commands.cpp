@@ -121,7 +121,7 @@ void add_role(CLI::App& app, Context& context, const std::string& name, const st
 void add_role_commands(CLI::App& app, Context& context) {
   const Flag grace{"--grace", "node.grace_s", "seconds that running work may take after SIGTERM"};
   const Flag name{"--name", "worker.name", "name of this machine"};
-  const Flag devices{"--device", "worker.devices", "device for models: auto, none, cpu, cuda:0 (repeat for several)"};
+  const Flag devices{"--device", "worker.devices", "device for models: auto, none, cpu, cuda:0, cuda:0+cuda:1 (repeat for several)"};
   const Flag models{"--models", "worker.models", "a folder that holds model folders (repeat for several)"};
   const Flag slots{"--media-slots", "worker.media_slots", "media processes at once"};
   const Flag threads{"--threads", "worker.threads", "processor threads of a model runner"};

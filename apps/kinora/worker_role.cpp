@@ -38,7 +38,8 @@ base::Result<std::vector<worker::DeviceSettings>> device_settings(const base::Co
     if (word == "none") continue;
     for (const std::string& name : word == "auto" ? found_devices() : std::vector{word}) {
       if (name != "cpu" && !name.starts_with("cuda:"))
-        return base::fail(base::ErrorCode::invalid, "worker.devices: \"" + name + "\" is none of auto, none, cpu, cuda:<n>");
+        return base::fail(base::ErrorCode::invalid,
+                          "worker.devices: \"" + name + "\" is none of auto, none, cpu, cuda:<n>, cuda:<n>+cuda:<m>");
       worker::DeviceSettings device{.name = name};
       for (int cpu = 0; cpu < std::min<std::int64_t>(config.integer("worker.threads"), ::get_nprocs()); ++cpu) device.cpus.push_back(cpu);
       devices.push_back(device);

@@ -75,7 +75,9 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   app.add_option("--models", settings.models_dirs, "folder of model folders, or a hub cache (may be given again; default: MODEL_DIR)")
       ->check(CLI::ExistingDirectory);
-  app.add_option("--device", settings.device, "cpu or cuda:N")->capture_default_str();
+  app.add_option("--device", settings.device,
+                 "cpu or cuda:N; cuda:N+cuda:M: guidance of Wan and LTX-Video on the second, with a copy of the transformer")
+      ->capture_default_str();
   app.add_option("--threads", settings.threads, "cores of the network, 0: all")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--memory-mib", memory_mib, "activations of one network call, 0: from the free memory; larger pictures run in tiles")
       ->check(CLI::Range(0, 1 << 20))
@@ -88,6 +90,10 @@ int main(int argc, char** argv) {
   app.add_flag("--json-logs", json_logs, "logs as JSON lines");
   try {
     app.parse(argc, argv);
+    if (const auto plus = settings.device.find('+'); plus != std::string::npos) {
+      settings.guidance_device = settings.device.substr(plus + 1);
+      settings.device.resize(plus);
+    }
     if (!parse_listen(listen, settings)) throw CLI::ValidationError("--listen", "must be ADDRESS:PORT");
     if (const auto folder = environment("MODEL_DIR", ""); settings.models_dirs.empty() && !folder.empty()) settings.models_dirs = {folder};
     if (settings.models_dirs.empty()) throw CLI::ValidationError("--models", "is needed, or MODEL_DIR");

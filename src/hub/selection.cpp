@@ -43,19 +43,25 @@ std::string stem(std::string_view path) {
 std::vector<RemoteFile> loadable(const std::vector<RemoteFile>& files, bool full_precision) {
   const bool folders = std::ranges::any_of(files, [](const RemoteFile& f) { return f.path == "model_index.json"; });
   std::set<std::string_view> with_safetensors;
-  std::set<std::string> fp16, full;
+  std::set<std::string> fp16, full;  // stems of safetensors
   for (const RemoteFile& file : files) {
     if (!is_safetensors(file.path)) continue;
     with_safetensors.insert(folder_of(file.path));
     (is_fp16(file.path) ? fp16 : full).insert(stem(file.path));
   }
+  // A model's own libraries write .bin and .ckpt beside what is the same as safetensors; a .pth of another name is another network's.
+  const auto has_safer = [&](const std::string& path) {
+    if (!path.ends_with(".pth")) return with_safetensors.contains(folder_of(path));
+    const auto same = path.substr(0, path.size() - 4) + ".safetensors";
+    return std::ranges::any_of(files, [&](const RemoteFile& other) { return other.path == same; });
+  };
   std::vector<RemoteFile> kept;
   for (const RemoteFile& file : files) {
     const bool weights = is_weights(file.path), index = file.path.find(".index.") != std::string::npos;
     if (!weights && !is_description(file.path)) continue;
     if (name_of(file.path).starts_with(".")) continue;
     if (weights && folders && folder_of(file.path).empty()) continue;  // the same weights as one file
-    if (is_pickle(file.path) && with_safetensors.contains(folder_of(file.path))) continue;
+    if (is_pickle(file.path) && has_safer(file.path)) continue;
     if (index && file.path.find(".bin.index.") != std::string::npos && with_safetensors.contains(folder_of(file.path))) continue;
     if ((is_safetensors(file.path) || index) && fp16.contains(stem(file.path)) && full.contains(stem(file.path)) &&
         is_fp16(file.path) == full_precision)

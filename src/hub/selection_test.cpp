@@ -69,6 +69,17 @@ TEST(HubSelection, pickles_are_taken_only_where_nothing_safer_is) {
   EXPECT_THAT(chosen(files({"RealESRGAN_x4plus.pth", "README.md"})), UnorderedElementsAre("RealESRGAN_x4plus.pth", "README.md"));
 }
 
+// Wan-AI/Wan2.1-T2V-1.3B as published (some left out): each network is a file, in the format that its authors had.
+TEST(HubSelection, the_folder_of_wans_authors_is_taken_with_the_pickles_that_have_no_other_form) {
+  const auto wan = files({"LICENSE.txt", "README.md", "Wan2.1_VAE.pth", "assets/logo.png", "config.json",
+                          "diffusion_pytorch_model.safetensors", "google/umt5-xxl/special_tokens_map.json", "google/umt5-xxl/spiece.model",
+                          "google/umt5-xxl/tokenizer.json", "google/umt5-xxl/tokenizer_config.json", "models_t5_umt5-xxl-enc-bf16.pth"});
+  auto wanted = wan;
+  std::erase_if(wanted, [](const RemoteFile& file) { return file.path == "assets/logo.png"; });
+  EXPECT_EQ(chosen(wan).size(), wanted.size());
+  EXPECT_THAT(chosen(files({"net.pth", "net.safetensors", "other.pth"})), UnorderedElementsAre("net.safetensors", "other.pth"));
+}
+
 TEST(HubSelection, a_single_file_checkpoint_is_taken_when_there_is_no_folder_layout) {
   EXPECT_THAT(chosen(files({"v1-5-pruned.safetensors", "v1-5-pruned.ckpt"})), ElementsAre("v1-5-pruned.safetensors"));
 }

@@ -16,6 +16,7 @@ template <typename Network>
 struct Loaded {
   std::shared_ptr<const Network> model;
   nn::Parameters parameters;  // the network's weights by name, for adapters
+  nn::Staged staged{};        // those that were left where they are stored (nn::Placement::staged)
 };
 
 // Network(config, weights) from the tensors of `checkpoint`; one report of all that do not fit.
@@ -23,7 +24,8 @@ template <typename Network, typename Config>
 Loaded<Network> load_network(nn::Checkpoint checkpoint, const Config& config, const nn::Placement& placement) {
   nn::WeightLoad load(std::move(checkpoint), placement);
   auto network = std::make_shared<const Network>(config, load.root());
-  return {std::move(network), load.finish()};
+  auto parameters = load.finish();
+  return {std::move(network), std::move(parameters), load.staged()};
 }
 
 // From a component folder: config.json and the weights beside it, of a variant ("fp16") if wanted.

@@ -83,7 +83,8 @@ std::optional<nn::NamedText> ModelFiles::sentencepiece() const {
 
 fs::path ModelFiles::folder(const std::string& component) const {
   std::error_code absent;
-  if (tokenizers_ && !fs::exists(root_ / component, absent)) return *tokenizers_ / component;
+  if (tokenizers_ && !fs::exists(root_ / component, absent))
+    return fs::exists(*tokenizers_ / component, absent) ? *tokenizers_ / component : *tokenizers_;
   return root_ / component;
 }
 

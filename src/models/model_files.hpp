@@ -26,7 +26,8 @@ class ModelFiles {
   static ModelFiles open(const std::filesystem::path& path, std::optional<std::string> variant = std::nullopt,
                          const std::vector<std::filesystem::path>& companions = {});
 
-  // The tokenizers of a single file are those of this model's folder, where none lie beside the file.
+  // The tokenizers of a single file are those of this model's folder, or this is the folder of its only one, where none lie beside the
+  // file.
   void borrow_tokenizers(std::filesystem::path folder) { tokenizers_ = std::move(folder); }
   // The UNet's weights come from this file instead (SDXL-Lightning's "sdxl_lightning_4step_unet.safetensors"), in diffusers' names.
   void replace_unet(std::filesystem::path file) { unet_file_ = std::move(file); }

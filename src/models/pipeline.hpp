@@ -178,18 +178,22 @@ struct GenerationResult {
 
 enum class Number { automatic, fp32, bf16, fp16 };  // automatic: fp32 on the CPU; on a GPU fp16 when stored so, else bf16
 enum class Residency {
-  whole,      // all components stay on the device
-  one_by_one  // each comes to the device for its part and goes back to host memory: text encoders, denoiser, VAE
+  whole,          // all components stay on the device
+  one_by_one,     // each comes to the device for its part and goes back to host memory: text encoders, denoiser, VAE
+  block_by_block  // the same, but of the transformers and text encoders of Wan and LTX-Video a few blocks at a time
 };
 
 struct PipelineSettings {
   std::string device = "cpu";  // "cpu" or "cuda:N"
+  // Another device, with a copy of the denoiser: there Wan and LTX-Video predict what has no prompt while `device` predicts what has one.
+  // Empty: both on `device`.
+  std::string guidance_device{};
   Number number = Number::automatic;
   Residency residency = Residency::whole;
   std::optional<std::string> variant{};               // of the weight files ("fp16"); absent: the plain ones, else the fp16 ones
   std::optional<std::filesystem::path> unet{};        // a file of UNet weights instead of the model's, as SDXL-Lightning's
   std::vector<std::filesystem::path> companions{};    // files or components' folders that hold what a file of Wan or LTX-Video lacks
-  std::optional<std::filesystem::path> tokenizers{};  // a model's folder whose tokenizers a single file takes, when none lie beside it
+  std::optional<std::filesystem::path> tokenizers{};  // as ModelFiles::borrow_tokenizers() takes it
   std::optional<std::filesystem::path>
       safety_checker{};  // a folder with config.json, weights and preprocessor_config.json, for models without
   std::optional<std::filesystem::path> motion_adapter{};  // AnimateDiff: its folder; makes a text-to-video pipeline of an SD 1.x folder
@@ -198,7 +202,9 @@ struct PipelineSettings {
 
 struct ComponentState {
   std::string name;         // "unet"
-  std::uint64_t bytes = 0;  // of its weights as they are held
+  std::uint64_t bytes = 0;  // of its weights
+  std::uint64_t most = 0;   // of them on the device at a time
+  std::string device;       // where they are used
   bool on_device = false;
 };
 
@@ -219,6 +225,8 @@ class Pipeline {
 
 // path: a diffusers folder (model_index.json), or one file in its authors' layout (models/model_files.hpp). Throws nn::LoadError.
 PipelineInfo describe_pipeline(const std::filesystem::path& path, const PipelineSettings& settings = {});
+// What the model takes on a device at least, block by block and in the number formats that it is stored in; 0: it has no such transformer.
+std::uint64_t least_device_bytes(const std::filesystem::path& path, const PipelineSettings& settings = {});
 std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& path, const PipelineSettings& settings = {});
 
 }  // namespace kinora::models

@@ -1,8 +1,5 @@
 #include "nn/checkpoint.hpp"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
-
 #include <array>
 #include <memory>
 #include <string_view>
@@ -10,6 +7,7 @@
 
 #include "nn/component_files.hpp"
 #include "nn/gguf/gguf_header.hpp"
+#include "nn/gguf/packed.hpp"
 #include "nn/mapped_tensor.hpp"
 #include "nn/safetensors.hpp"
 #include "nn/scalar_type.hpp"
@@ -30,16 +28,6 @@ Checkpoint open_safetensors(const fs::path& path) {
   return checkpoint;
 }
 
-at::Tensor dequantised(std::span<const std::byte> blocks, const gguf::GgmlType& type, const std::vector<std::int64_t>& shape) {
-  at::Tensor values = at::empty(shape, at::kFloat);
-  const std::span<float> out(static_cast<float*>(values.mutable_data_ptr()), static_cast<std::size_t>(values.numel()));
-  at::parallel_for(0, values.numel() / static_cast<std::int64_t>(type.elements), 4096, [&](std::int64_t first, std::int64_t end) {
-    const auto from = static_cast<std::size_t>(first), count = static_cast<std::size_t>(end - first);
-    gguf::dequantise(type, blocks.subspan(from * type.bytes, count * type.bytes), out.subspan(from * type.elements, count * type.elements));
-  });
-  return values;
-}
-
 Checkpoint open_pickled(const fs::path& path, const std::shared_ptr<const MappedFile>& file) {
   Checkpoint checkpoint{.file = path.string(), .tensors = {}, .metadata = {}};
   for (auto& record : torch_file::read_torch_file(file->bytes(), checkpoint.file)) {
@@ -49,17 +37,25 @@ Checkpoint open_pickled(const fs::path& path, const std::shared_ptr<const Mapped
   return checkpoint;
 }
 
-// Blocks of small integers become float32 when they are read.
+// Blocks of small integers, a matrix of them by its rows.
+at::Tensor blocks_of(const std::shared_ptr<const MappedFile>& file, const gguf::TensorEntry& entry, std::int64_t rows) {
+  const auto bytes = static_cast<std::int64_t>(entry.type.bytes), all = static_cast<std::int64_t>(entry.bytes);
+  return mapped_tensor(file, entry.begin, Dtype::u8, {rows, rows == 0 ? 0 : all / bytes / rows, bytes});
+}
+
+// Blocks of small integers become float32 when they are read, or stay as they are.
 Checkpoint open_gguf(const fs::path& path, const std::shared_ptr<const MappedFile>& file) {
   auto header = gguf::parse_gguf_header(file->bytes(), path.string());
   Checkpoint checkpoint{.file = path.string(), .tensors = {}, .metadata = std::move(header.texts)};
   for (const auto& entry : header.tensors) {
-    std::function<at::Tensor()> read;
+    StoredTensor stored{entry.type.plain.value_or(Dtype::f32), entry.shape, {}};
     if (entry.type.plain)
-      read = [file, entry] { return mapped_tensor(file, entry.begin, *entry.type.plain, entry.shape); };
+      stored.read = [file, entry] { return mapped_tensor(file, entry.begin, *entry.type.plain, entry.shape); };
     else
-      read = [file, entry] { return dequantised(file->bytes().subspan(entry.begin, entry.bytes), entry.type, entry.shape); };
-    checkpoint.tensors.emplace(entry.name, StoredTensor{entry.type.plain.value_or(Dtype::f32), entry.shape, std::move(read)});
+      stored.read = [file, entry] { return gguf::unpacked(blocks_of(file, entry, 1), at::kFloat).view(entry.shape); };
+    const bool matrix = entry.shape.size() == 2 && entry.shape[1] % static_cast<std::int64_t>(entry.type.elements) == 0;
+    if (!entry.type.plain && matrix) stored.packed = [file, entry] { return blocks_of(file, entry, entry.shape[0]); };
+    checkpoint.tensors.emplace(entry.name, std::move(stored));
   }
   return checkpoint;
 }
@@ -120,6 +116,13 @@ void apply_loader_rules(Checkpoint& checkpoint) {
 }
 
 }  // namespace
+
+std::uint64_t StoredTensor::bytes() const {
+  if (packed) return packed().nbytes();
+  std::uint64_t count = bytes_per_element(dtype);
+  for (const auto side : shape) count *= static_cast<std::uint64_t>(side);
+  return count;
+}
 
 TensorMap Checkpoint::read() const {
   TensorMap all;

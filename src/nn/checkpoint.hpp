@@ -27,6 +27,10 @@ struct StoredTensor {
   Dtype dtype = Dtype::f32;          // of what read() gives
   std::vector<std::int64_t> shape;   // empty: a scalar
   std::function<at::Tensor()> read;  // on the CPU; writing to it reaches neither the file nor another process
+  // Of a matrix that a GGUF file holds in blocks of small integers: these, in place (gguf/packed.hpp). read() gives the numbers.
+  std::function<at::Tensor()> packed{};
+
+  std::uint64_t bytes() const;  // as it is stored
 };
 
 struct Checkpoint {

@@ -13,6 +13,8 @@
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/silu.h>
 
+#include "nn/gguf/packed.hpp"
+
 namespace kinora::nn {
 namespace {
 
@@ -23,8 +25,10 @@ at::Tensor take_bias(const Weights& w, std::int64_t out, Bias with_bias) {
 }  // namespace
 
 Linear::Linear(const Weights& w, std::int64_t in, std::int64_t out, Bias with_bias)
-    : weight(w.take("weight", {out, in})), bias(take_bias(w, out, with_bias)) {}
-at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+    : weight(w.take_matrix("weight", {out, in})), bias(take_bias(w, out, with_bias)) {}
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  return at::linear(x, gguf::is_packed(weight) ? gguf::unpacked(weight, x.scalar_type()) : weight, bias);
+}
 
 Conv2d::Conv2d(const Weights& w, std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride_, std::int64_t padding_,
                Bias with_bias)
@@ -58,8 +62,11 @@ at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
   return weight.defined() ? normed.mul(weight) : normed;
 }
 
-Embedding::Embedding(const Weights& w, std::int64_t count, std::int64_t size) : weight(w.take("weight", {count, size})) {}
-at::Tensor Embedding::operator()(const at::Tensor& ids) const { return at::embedding(weight, ids); }
+Embedding::Embedding(const Weights& w, std::int64_t count, std::int64_t size) : weight(w.take_matrix("weight", {count, size})) {}
+at::Tensor Embedding::operator()(const at::Tensor& ids) const {
+  if (!gguf::is_packed(weight)) return at::embedding(weight, ids);
+  return gguf::unpacked(weight.index_select(0, ids.flatten()), at::kFloat).unflatten(0, ids.sizes());
+}
 
 Act activation(std::string_view name, std::string_view file, std::string_view member) {
   if (name == "silu" || name == "swish") return Act::silu;

@@ -13,7 +13,8 @@ namespace kinora::nn {
 
 enum class Bias : bool { no, yes };
 
-// y = x W^T + b over the last dimension; weight [out, in].
+// y = x W^T + b over the last dimension; weight [out, in]. A weight that a GGUF file holds in blocks stays so (gguf/packed.hpp), and
+// becomes numbers of x's type for the time of a call.
 struct Linear {
   at::Tensor weight, bias;
   Linear() = default;
@@ -71,7 +72,7 @@ struct RmsNorm {
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
-// ids [..] int64 -> [.., size].
+// ids [..] int64 -> [.., size]; float32 where the weight is kept in the blocks of a GGUF file.
 struct Embedding {
   at::Tensor weight;
   Embedding() = default;

@@ -1,6 +1,9 @@
 #include "nn/weights.hpp"
 
 #include <ATen/ops/empty.h>
+#include <c10/core/TensorImpl.h>
+
+#include "nn/scalar_type.hpp"
 
 namespace kinora::nn {
 namespace {
@@ -18,7 +21,19 @@ at::Tensor placed(const at::Tensor& stored, const Placement& placement) {
   return moved.is_same(stored) ? stored.alias() : moved;
 }
 
+// Of a weight that comes later, in the type that it will be used in.
+at::Tensor handle_for(const StoredTensor& stored, bool blocks, const Placement& placement) {
+  const auto as_stored = scalar_type(stored.dtype);
+  if (blocks) return at::empty(stored.packed().sizes(), at::TensorOptions().device(c10::kMeta).dtype(at::kByte));
+  const auto dtype = c10::isFloatingType(as_stored) ? placement.dtype.value_or(as_stored) : as_stored;
+  return at::empty(stored.shape, at::TensorOptions().device(c10::kMeta).dtype(dtype));
+}
+
 }  // namespace
+
+void exchange(const at::Tensor& handle, const at::Tensor& value) {
+  handle.unsafeGetTensorImpl()->shallow_copy_from(value.getIntrusivePtr());
+}
 
 Weights Weights::operator/(std::string_view name) const {
   Weights scope = *this;
@@ -28,7 +43,11 @@ Weights Weights::operator/(std::string_view name) const {
 Weights Weights::operator/(std::int64_t index) const { return *this / std::to_string(index); }
 
 at::Tensor Weights::take(std::string_view name, const std::vector<std::int64_t>& shape) const {
-  return load_->take(prefix_ + std::string(name), shape, wide_);
+  return load_->take(prefix_ + std::string(name), {.shape = shape, .wide = wide_});
+}
+
+at::Tensor Weights::take_matrix(std::string_view name, const std::vector<std::int64_t>& shape) const {
+  return load_->take(prefix_ + std::string(name), {.shape = shape, .wide = wide_, .blocks = true});
 }
 
 at::Tensor Weights::take_if_there(std::string_view name, const std::vector<std::int64_t>& shape) const {
@@ -52,15 +71,20 @@ WeightLoad WeightLoad::shapes_only() {
   return load;
 }
 
-at::Tensor WeightLoad::take(const std::string& name, const std::vector<std::int64_t>& shape, bool wide) {
+at::Tensor WeightLoad::take(const std::string& name, const Want& want) {
   if (const auto taken = taken_.find(name); taken != taken_.end()) return taken->second;  // tied weights
-  needed_.emplace(name, shape);
+  needed_.emplace(name, want.shape);
   const auto found = checkpoint_.tensors.find(name);
-  const bool fits = found != checkpoint_.tensors.end() && found->second.shape == shape;
+  const bool fits = found != checkpoint_.tensors.end() && found->second.shape == want.shape;
   Placement placement = placement_;
-  if (wide) placement.dtype = at::kFloat;
-  const bool read = fits && !placement.device.is_meta();  // to the meta device nothing is read; finish() still tells what does not fit
-  at::Tensor weight = read ? placed(found->second.read(), placement) : without_memory(shape, placement);
+  if (want.wide) placement.dtype = at::kFloat;
+  const bool there = fits && !placement.device.is_meta();  // to the meta device nothing is read; finish() still tells what does not fit
+  if (!there) return taken_.emplace(name, without_memory(want.shape, placement)).first->second;
+  const bool blocks = want.blocks && found->second.packed;
+  const auto& read = blocks ? found->second.packed : found->second.read;
+  const bool stays = !placement.staged.empty() && name.starts_with(placement.staged);
+  at::Tensor weight = stays ? handle_for(found->second, blocks, placement) : placed(read(), placement);
+  if (stays) staged_.emplace(name, read);
   return taken_.emplace(name, std::move(weight)).first->second;
 }
 

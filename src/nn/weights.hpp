@@ -12,6 +12,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -24,14 +25,20 @@
 namespace kinora::nn {
 
 // The weights of a built network by name. The handles share their TensorImpl with the layers, so that a weight can be exchanged under a
-// network that stands (at::TensorImpl::shallow_copy_from), as adapters do.
+// network that stands, as adapters do.
 using Parameters = std::map<std::string, at::Tensor>;
+// Exchanges one: the handle, wherever it is held, gets the memory of `value`.
+void exchange(const at::Tensor& handle, const at::Tensor& value);
 
 struct Placement {
   c10::Device device = c10::kCPU;
   std::optional<at::ScalarType> dtype = std::nullopt;  // of floating weights; nullopt: as stored
   bool channels_last = false;                          // memory order of 4- and 5-dimensional weights
+  std::string staged{};                                // weights whose names begin so stay where they are stored (WeightLoad::staged())
 };
+
+// Weights that were left where they are stored, by name: each call gives one, on the CPU and as it is stored.
+using Staged = std::map<std::string, std::function<at::Tensor()>>;
 
 class WeightLoad;
 
@@ -43,6 +50,9 @@ class Weights {
   // The weight of this scope, moved to the load's placement. When it is missing or has another shape, that is noted and a tensor of the
   // wanted shape without memory (meta device) is returned, so that the construction can go on.
   at::Tensor take(std::string_view name, const std::vector<std::int64_t>& shape) const;
+  // take() of a matrix for a layer that can use blocks of a GGUF file (gguf/packed.hpp): where the checkpoint holds such, they are what it
+  // gets.
+  at::Tensor take_matrix(std::string_view name, const std::vector<std::int64_t>& shape) const;
   // take() if the checkpoint has it, else an undefined tensor: for weights that an architecture may or may not have.
   at::Tensor take_if_there(std::string_view name, const std::vector<std::int64_t>& shape) const;
   bool has(std::string_view name) const;
@@ -78,17 +88,25 @@ class WeightLoad {
   void ignore(std::string_view name) { ignored_.emplace(name); }
   // Throws LoadError when weights are missing, unexpected or of the wrong shape. Afterwards the load is empty.
   Parameters finish();
+  // Once: the weights that Placement::staged told to leave. Their handles in the network have the shape and type that they are used in,
+  // and no memory (meta device): whoever brings them exchanges the handles (exchange()).
+  Staged staged() { return std::move(staged_); }
 
  private:
   friend class Weights;
   WeightLoad() = default;
-  at::Tensor take(const std::string& name, const std::vector<std::int64_t>& shape, bool wide);
+  struct Want {
+    std::vector<std::int64_t> shape;
+    bool wide = false, blocks = false;  // in float32; as the blocks of a GGUF file, if it is stored so
+  };
+  at::Tensor take(const std::string& name, const Want& want);
 
   Checkpoint checkpoint_;
   Placement placement_;
   bool shapes_only_ = false;
   WeightShapes needed_;
   Parameters taken_;
+  Staged staged_;
   std::set<std::string> ignored_;
 };
 

@@ -45,19 +45,25 @@ std::string license_of(const fs::path& folder) {
   return "unknown";
 }
 
+std::string shard_stem(const fs::path& index) {
+  const std::string name = index.filename().string();
+  return name.substr(0, name.find(".safetensors.index"));
+}
+
 std::vector<fs::path> component_weights(const fs::path& component) {
-  fs::path weights;
+  std::error_code error;
+  if (!fs::exists(component, error)) return {};
+  fs::path weights = component;
   try {
-    weights = nn::find_weights(component);
+    if (fs::is_directory(component, error)) weights = nn::find_weights(component);
   } catch (const nn::LoadError&) {
     return {};
   }
   if (weights.extension() != ".json") return {weights};
   // "model.fp16.safetensors.index.json" names shards "model.fp16-00001-of-00002.safetensors"
-  const std::string stem = weights.filename().string().substr(0, weights.filename().string().find(".safetensors.index"));
+  const std::string stem = shard_stem(weights);
   std::vector<fs::path> shards;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(component, error))
+  for (const auto& entry : fs::directory_iterator(weights.parent_path(), error))
     if (entry.path().filename().string().starts_with(stem + "-")) shards.push_back(entry.path());
   return shards;
 }
@@ -96,6 +102,7 @@ ModelEntry pipeline_entry(std::string id, const fs::path& folder, models::Pipeli
     entry.bytes += bytes;
     entry.largest_part = std::max(entry.largest_part, bytes);
   }
+  entry.least = models::least_device_bytes(folder, entry.parts);
   return entry;
 }
 
@@ -103,13 +110,13 @@ ModelEntry single_file_entry(std::string id, const fs::path& file, std::vector<f
   models::PipelineSettings parts;
   parts.companions = std::move(companions);
   auto entry = described(std::move(id), file, file.parent_path(), std::move(parts));
-  std::error_code error;
-  entry.bytes = entry.largest_part = fs::file_size(file, error);
+  entry.bytes = entry.largest_part = weights_bytes(file);
   for (const auto& companion : entry.parts.companions) {
-    const auto bytes = fs::is_directory(companion, error) ? weights_bytes(companion) : fs::file_size(companion, error);
+    const auto bytes = weights_bytes(companion);
     entry.bytes += bytes;
     entry.largest_part = std::max(entry.largest_part, bytes);
   }
+  entry.least = models::least_device_bytes(file, entry.parts);
   return entry;
 }
 

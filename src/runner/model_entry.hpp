@@ -22,13 +22,14 @@ struct ModelEntry {
   std::int64_t scale = 0;                        // of an upscaler's network
   std::uint64_t bytes = 0;                       // of its weight files
   std::uint64_t largest_part = 0;                // of the component with most
+  std::uint64_t least = 0;                       // on the device, block by block; 0: it has no network that can be used so
   std::size_t folder = 0;                        // which of the folders it lies in
   bool loose = false;                            // path is a checkpoint file without a description
   std::optional<models::PipelineInfo> pipeline;  // absent: an upscaler or interpolator
   models::PipelineSettings parts = {};           // files that come from elsewhere: a UNet, tokenizers, companions
 
   bool serves(std::string_view task) const;
-  WantedModel wanted() const { return {.id = id, .bytes = bytes, .largest_part = largest_part}; }
+  WantedModel wanted() const { return {.id = id, .bytes = bytes, .largest_part = largest_part, .least = least}; }
 };
 
 // An upscaler or interpolator.
@@ -39,9 +40,11 @@ ModelEntry pipeline_entry(std::string id, const std::filesystem::path& folder, m
 // yet.
 ModelEntry single_file_entry(std::string id, const std::filesystem::path& file, std::vector<std::filesystem::path> companions = {});
 
-// The weight files that a component would be loaded from, of a sharded one all shards; none for a scheduler or a tokenizer.
+// The weight files that a component's folder, a weight file or the index of shards stands for; none for a scheduler or a tokenizer.
 std::vector<std::filesystem::path> component_weights(const std::filesystem::path& component);
 std::uint64_t weights_bytes(const std::filesystem::path& component);  // of them
+// "model.safetensors.index.json" -> "model", as its shards' names begin.
+std::string shard_stem(const std::filesystem::path& index);
 // The "license:" of a model card's front matter; "unknown" when it tells none.
 std::string license_of(const std::filesystem::path& folder);
 

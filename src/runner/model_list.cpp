@@ -71,13 +71,47 @@ class Lister {
   void sub_folder(const std::string& id, const fs::path& path, bool from_hub) {
     std::error_code error;
     if (fs::exists(path / "model_index.json", error)) return refusing(id, [&] { add(pipeline_entry(id, path)); });
-    if (fs::exists(path / "config.json", error)) return refusing(id, [&] { described(id, path, from_hub); });
+    if (fs::exists(path / "config.json", error) && !is_of_wans_authors(path)) return refusing(id, [&] { described(id, path, from_hub); });
     std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(path, error))
-      if (is_weight_file(entry.path())) files.push_back(entry.path());
-    for (const auto& file : files)
-      later_.push_back({id + "/" + file.stem().string(), file, number_, files.size() == 1 || file.filename() == "flownet.pkl"});
+    gather(path, 3, files);
+    for (const auto& file : files) {
+      const auto name = file.filename().string();
+      const bool unnamed = name == "flownet.pkl" || name.starts_with("diffusion_pytorch_model.");
+      later_.push_back({id + "/" + file.stem().string(), file, number_, files.size() == 1 || unnamed});
+    }
     if (files.empty() && from_hub) list_.refusals.push_back({id, "holds no model_index.json, so it is no pipeline that can be run"});
+  }
+
+  // A transformer in their layout, of a repository that holds the other networks beside it or above.
+  static bool is_of_wans_authors(const fs::path& folder) {
+    try {
+      return nn::JsonConfig::read(folder / "config.json").text("_class_name", "") == "WanModel";
+    } catch (const nn::LoadError&) {
+      return false;
+    }
+  }
+
+  // The weight files below a folder, of shards their index: repositories for ComfyUI sort files into folders, those of Wan's authors have
+  // one for each expert. A folder with a description is a component's.
+  static void gather(const fs::path& folder, int depth, std::vector<fs::path>& files) {
+    std::error_code error;
+    std::vector<fs::path> own;
+    std::string shards;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+      const auto name = entry.path().filename().string();
+      if (name.starts_with('.')) continue;
+      if (name.ends_with(".safetensors.index.json")) {
+        shards = shard_stem(entry.path()) + "-";
+        files.push_back(entry.path());
+      } else if (is_weight_file(entry.path())) {
+        own.push_back(entry.path());
+      } else if (depth > 1 && entry.is_directory(error) &&
+                 (!fs::exists(entry.path() / "config.json", error) || is_of_wans_authors(entry.path()))) {
+        gather(entry.path(), depth - 1, files);
+      }
+    }
+    std::ranges::copy_if(own, std::back_inserter(files),
+                         [&](const fs::path& file) { return shards.empty() || !file.filename().string().starts_with(shards); });
   }
 
   // A folder with a config.json: an upscaler of ours; AnimateDiff's motion adapters and the safety checker are published alone.
@@ -191,7 +225,13 @@ class Lister {
     const auto family = tokenizer_family(*entry.pipeline);
     std::error_code error;
     const fs::path needed = entry.pipeline->family == "sdxl-refiner" ? "tokenizer_2" : "tokenizer";
-    if (family == "svd" || fs::is_directory(entry.path.parent_path() / needed, error)) return entry;
+    const fs::path folder = entry.path.parent_path();
+    if (family == "svd" || fs::is_directory(folder / needed, error)) return entry;
+    for (const auto& of_authors : {folder / "google/umt5-xxl", folder.parent_path() / "google/umt5-xxl"})
+      if (family == "wan" && fs::is_directory(of_authors, error)) {
+        entry.parts.tokenizers = of_authors;
+        return entry;
+      }
     for (const ModelEntry& other : list_.models) {
       if (!other.pipeline || tokenizer_family(*other.pipeline) != family || !fs::is_directory(other.path / needed, error)) continue;
       const auto config = other.path / "text_encoder/config.json";
@@ -199,12 +239,12 @@ class Lister {
       entry.parts.tokenizers = other.path;
       return entry;
     }
-    const std::string_view folder = family == "sdxl"  ? "SDXL (stabilityai/stable-diffusion-xl-base-1.0)"
-                                    : family == "wan" ? "Wan (Wan-AI/Wan2.1-T2V-1.3B-Diffusers)"
-                                    : family == "ltx" ? "LTX-Video (Lightricks/LTX-Video)"
-                                                      : "Stable Diffusion";
+    const std::string_view pull = family == "sdxl"  ? "SDXL (stabilityai/stable-diffusion-xl-base-1.0)"
+                                  : family == "wan" ? "Wan (Wan-AI/Wan2.1-T2V-1.3B-Diffusers)"
+                                  : family == "ltx" ? "LTX-Video (Lightricks/LTX-Video)"
+                                                    : "Stable Diffusion";
     throw nn::LoadError(entry.path.string(), needed.string(),
-                        "is in no file; lay the folder beside it, or pull a folder of " + std::string(folder));
+                        "is in no file; lay the folder beside it, or pull a folder of " + std::string(pull));
   }
   static std::string_view tokenizer_family(const models::PipelineInfo& info) {
     return info.family.starts_with("sdxl") ? "sdxl" : info.family == "animatediff" ? "sd" : std::string_view(info.family);

@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "nn/checkpoint.hpp"
 #include "nn/safetensors.hpp"
 #include "runner/model_catalogue.hpp"
 #include "runner/test_tools.hpp"
+#include "runner/weights_digest.hpp"
 
 namespace kinora::runner {
 namespace {
@@ -198,6 +200,55 @@ TEST_F(ModelFolders, two_experts_of_wan_are_one_model_told_by_their_names) {
   fs::remove(scratch.path() / "unet/wan2.2_low_noise_14B.safetensors");
   link("pipe_wan21_t2v_file/wan_t2v.safetensors", "unet/other_low_noise.safetensors");
   EXPECT_THAT(refusals(list()), ElementsAre(HasSubstr("transformer_2: may be ")));
+}
+
+// Wan-AI/Wan2.1-T2V-1.3B and Wan2.2-T2V-A14B as their authors lay them out, as a hub cache holds them.
+TEST_F(ModelFolders, the_folders_of_wans_authors_are_models_by_the_repositorys_name) {
+  const std::string one = "models--Wan-AI--Wan2.1", two = "models--Wan-AI--Wan2.2-A14B";
+  const auto describe = [&](const std::string& folder) {
+    std::ofstream(scratch.path() / folder / "config.json") << R"({"_class_name": "WanModel", "model_type": "t2v", "dim": 16})";
+  };
+  for (const auto& repository : {one, two}) {
+    hub_file(repository, "pipe_wan21_i2v_file/wan_vae.pth", "Wan2.1_VAE.pth");
+    hub_file(repository, "pipe_wan21_i2v_file/umt5.pth", "models_t5_umt5-xxl-enc-bf16.pth");
+    link("pipe_wan21_t2v/model/tokenizer", repository + "/snapshots/c0/google/umt5-xxl");
+  }
+  hub_file(one, "pipe_wan21_t2v_file/wan_t2v.safetensors", "diffusion_pytorch_model.safetensors");
+  describe(one + "/snapshots/c0");
+  for (const char* expert : {"high_noise_model", "low_noise_model"}) {
+    const auto folder = two + "/snapshots/c0/" + expert;
+    link("pipe_wan21_t2v_file/wan_t2v.safetensors", folder + "/diffusion_pytorch_model-00001-of-00001.safetensors");
+    nlohmann::json index{{"weight_map", nlohmann::json::object()}};
+    for (const auto& [name, tensor] : nn::open_checkpoint(kGolden / "pipe_wan21_t2v_file/wan_t2v.safetensors").tensors)
+      index["weight_map"][name] = "diffusion_pytorch_model-00001-of-00001.safetensors";
+    std::ofstream(scratch.path() / folder / "diffusion_pytorch_model.safetensors.index.json") << index;
+    describe(folder);
+  }
+  const auto found = list();
+  EXPECT_THAT(refusals(found), ElementsAre());
+  ASSERT_THAT(ids(found.models), ElementsAre("Wan-AI/Wan2.1", "Wan-AI/Wan2.2-A14B"));
+  const auto& experts = found.models[1];
+  EXPECT_GT(experts.bytes, 2 * fs::file_size(kGolden / "pipe_wan21_t2v_file/wan_t2v.safetensors"));
+  EXPECT_EQ(weight_files(experts).size(), 4U);
+  for (const auto& model : found.models) {
+    EXPECT_TRUE(model.serves("text-to-video")) << model.id;
+    for (const auto& companion : model.parts.companions)  // of its own repository
+      EXPECT_EQ(companion.string().find(&model == &experts ? one + "/" : two + "/"), std::string::npos) << companion;
+    models::GenerationRequest request{.task = models::Task::text_to_video, .prompts = {"a red fox"}, .seeds = {1}};
+    request.width = request.height = 32;
+    request.frames = 5;
+    request.steps = 1;
+    EXPECT_EQ(models::load_pipeline(model.path, model.parts)->run(request).pictures.size(), 5U) << model.id;
+  }
+}
+
+// Comfy-Org/Wan_2.1_ComfyUI_repackaged.
+TEST_F(ModelFolders, files_in_folders_of_a_repository_are_found) {
+  const std::string repository = "models--Comfy-Org--Wan";
+  hub_file(repository, "pipe_wan21_t2v_file/wan_vae.safetensors", "split_files/vae/wan_vae.safetensors");
+  hub_file(repository, "pipe_wan21_t2v_file/umt5.safetensors", "split_files/text_encoders/umt5.safetensors");
+  hub_file(repository, "pipe_wan21_t2v_file/wan_t2v.safetensors", "split_files/diffusion_models/wan_t2v.safetensors");
+  EXPECT_THAT(ids(list().models), ElementsAre("Comfy-Org/Wan/wan_t2v"));
 }
 
 TEST_F(ModelFolders, a_safety_checker_looks_at_the_pictures_of_models_without_one) {

@@ -39,7 +39,7 @@ using InterpolatorModel = NetworkModel<models::Interpolator>;
 class PipelineModel final : public Resident {
  public:
   PipelineModel(const ModelEntry& model, const models::PipelineSettings& settings)
-      : pipeline_(models::load_pipeline(model.path, settings)) {}
+      : pipeline_(models::load_pipeline(model.path, settings)), device_(settings.device) {}
   models::Pipeline& get() { return *pipeline_; }
   std::string description() const override { return pipeline_->description(); }
   std::uint64_t bytes() const override {
@@ -49,7 +49,8 @@ class PipelineModel final : public Resident {
   }
   std::uint64_t device_bytes() const override {
     std::uint64_t sum = 0;
-    for (const auto& component : pipeline_->components()) sum += component.on_device ? component.bytes : 0;
+    for (const auto& component : pipeline_->components())
+      if (component.on_device && component.device == device_) sum += component.most;
     return sum;
   }
   void to_host() override { pipeline_->to_host(); }
@@ -57,6 +58,7 @@ class PipelineModel final : public Resident {
 
  private:
   std::unique_ptr<models::Pipeline> pipeline_;
+  std::string device_;
 };
 
 void give_memory_back(const std::string& device) {
@@ -92,6 +94,7 @@ std::uint64_t activation_bytes(const std::string& device, std::uint64_t free_byt
 ModelStore::ModelStore(const RunnerSettings& settings)
     : catalogue_(settings.models_dirs),
       device_(settings.device),
+      guidance_device_(settings.guidance_device),
       memory_bytes_(settings.memory_bytes),
       residency_(residency_budget(settings), [device = settings.device] { give_memory_back(device); }) {
   for (const std::string& id : settings.pinned) residency_.pin(id, true);
@@ -156,7 +159,7 @@ std::optional<std::filesystem::path> ModelStore::adapter(const std::string& id) 
 }
 
 models::Upscaler& ModelStore::upscaler(const ModelEntry& model) {
-  auto& resident = residency_.use(wanted(model), [&](bool) {
+  auto& resident = residency_.use(wanted(model), [&](models::Residency) {
     const std::uint64_t memory = memory_bytes_ != 0 ? memory_bytes_ : activation_bytes(device_, nn::device_memory(device_).free_bytes);
     const models::UpscalerSettings settings{.device = device_, .precision = models::Precision::automatic, .memory_bytes = memory};
     return std::make_unique<UpscalerModel>(models::load_upscaler(described(model), settings), model.bytes);
@@ -165,17 +168,18 @@ models::Upscaler& ModelStore::upscaler(const ModelEntry& model) {
 }
 
 models::Interpolator& ModelStore::interpolator(const ModelEntry& model) {
-  auto& resident = residency_.use(wanted(model), [&](bool) {
+  auto& resident = residency_.use(wanted(model), [&](models::Residency) {
     return std::make_unique<InterpolatorModel>(models::load_interpolator(described(model), device_), model.bytes);
   });
   return static_cast<InterpolatorModel&>(resident).get();
 }
 
 models::Pipeline& ModelStore::pipeline(const ModelEntry& model) {
-  auto& resident = residency_.use(wanted(model), [&](bool one_by_one) {
+  auto& resident = residency_.use(wanted(model), [&](models::Residency residency) {
     models::PipelineSettings settings = model.parts;
     settings.device = device_;
-    settings.residency = one_by_one ? models::Residency::one_by_one : models::Residency::whole;
+    settings.guidance_device = guidance_device_;
+    settings.residency = residency;
     return std::make_unique<PipelineModel>(model, settings);
   });
   return static_cast<PipelineModel&>(resident).get();

@@ -47,7 +47,7 @@ class ModelStore {
  private:
   ModelCatalogue catalogue_;
   mutable WeightsDigests digests_;
-  const std::string device_;
+  const std::string device_, guidance_device_;
   const std::uint64_t memory_bytes_;
   Residency residency_;
 };

@@ -105,19 +105,19 @@ Resident& Residency::bring(Entries::iterator entry) {
   return *entry->model;
 }
 
-Resident& Residency::load(const WantedModel& wanted, const Make& make, bool one_by_one) {
+Resident& Residency::load(const WantedModel& wanted, const Make& make, models::Residency residency) {
   std::unique_ptr<Resident> model;
-  if (!fits([&] { model = make(one_by_one); })) {
+  if (!fits([&] { model = make(residency); })) {
     base::log::warn("runner", "memory is short: everything else leaves the device", {{"model", wanted.id}});
     release_others(wanted.id);
-    model = make(one_by_one);
+    model = make(residency);
   }
   {
     const std::lock_guard lock(mutex_);
     const bool pinned = std::find(pins_.begin(), pins_.end(), wanted.id) != pins_.end();
+    const bool pieces = residency != models::Residency::whole;
     entries_.push_front(
-        {.row =
-             {.id = wanted.id, .on_device = true, .pinned = pinned, .one_by_one = one_by_one, .version = wanted.version, .description = {}},
+        {.row = {.id = wanted.id, .on_device = true, .pinned = pinned, .one_by_one = pieces, .version = wanted.version, .description = {}},
          .model = std::move(model)});
   }
   measure(entries_.front());
@@ -147,12 +147,15 @@ Resident& Residency::use(const WantedModel& wanted, const Make& make) {
     make_room(bytes, wanted.id);
     return device_used() + bytes <= budget_.device_bytes;
   };
-  if (wanted.bytes <= budget_.device_bytes && needed(wanted.bytes)) return load(wanted, make, false);
-  if (wanted.largest_part < wanted.bytes && needed(wanted.largest_part)) return load(wanted, make, true);
+  if (wanted.bytes <= budget_.device_bytes && needed(wanted.bytes)) return load(wanted, make, models::Residency::whole);
+  if (wanted.largest_part < wanted.bytes && needed(wanted.largest_part)) return load(wanted, make, models::Residency::one_by_one);
+  if (wanted.least > 0 && wanted.least < wanted.largest_part && needed(wanted.least))
+    return load(wanted, make, models::Residency::block_by_block);
   std::uint64_t pinned = 0;
   for (const Entry& entry : entries_) pinned += entry.row.pinned && entry.row.on_device ? entry.row.device_bytes : 0;
-  throw DoesNotFit(wanted.id + " needs " + mib(wanted.bytes) + " (its largest part " + mib(wanted.largest_part) + "), the device has " +
-                   mib(budget_.device_bytes) + " for models, of which pinned models take " + mib(pinned));
+  throw DoesNotFit(wanted.id + " needs " + mib(wanted.bytes) + " (its largest part " + mib(wanted.largest_part) +
+                   (wanted.least > 0 ? ", block by block " + mib(wanted.least) : "") + "), the device has " + mib(budget_.device_bytes) +
+                   " for models, of which pinned models take " + mib(pinned));
 }
 
 void Residency::pin(const std::string& id, bool pinned) {

@@ -1,7 +1,8 @@
 #pragma once
 // Which models lie on the device, by measured bytes. A model that is wanted is brought there; when the room is short, those that were used
 // least recently go, first to host memory (from where they come back without reading files), then altogether. Pinned ones stay. A
-// model that fits only piece by piece runs with component offload; one that does not fit at all is refused with the numbers.
+// model that fits only piece by piece runs with component offload, one of which not even each piece fits block by block; what does not fit
+// at all is refused with the numbers.
 //
 // use(), Hold, release_others() and pin() from the inference thread; rows() from any.
 #include <algorithm>
@@ -13,6 +14,8 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "models/pipeline.hpp"
 
 namespace kinora::runner {
 
@@ -37,19 +40,20 @@ struct ResidencyBudget {
 struct WantedModel {
   std::string id;
   std::uint64_t bytes = 0;         // of its weight files
-  std::uint64_t largest_part = 0;  // of its largest component: the least that must fit
+  std::uint64_t largest_part = 0;  // of its largest component: must fit, where its blocks do not come one by one
+  std::uint64_t least = 0;         // block by block; 0: it has no such network
   std::uint64_t version = 0;       // of its files: one that was loaded from others is dropped and loaded again
 };
 
-// It fits neither whole nor piece by piece.
+// It fits neither whole nor piece by piece nor block by block.
 struct DoesNotFit : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
 class Residency {
  public:
-  // Loads the model onto the device; one_by_one: with component offload. May throw c10::OutOfMemoryError or std::bad_alloc.
-  using Make = std::function<std::unique_ptr<Resident>(bool one_by_one)>;
+  // Loads the model onto the device, as much of it at a time as told. May throw c10::OutOfMemoryError or std::bad_alloc.
+  using Make = std::function<std::unique_ptr<Resident>(models::Residency)>;
   // Runs after models left the device, so that the allocator gives memory back.
   using Trim = std::function<void()>;
 
@@ -100,7 +104,7 @@ class Residency {
   void evict(Entries::iterator entry, const std::string& for_id);
   void measure(Entry& entry);
   Resident& bring(Entries::iterator entry);
-  Resident& load(const WantedModel& wanted, const Make& make, bool one_by_one);
+  Resident& load(const WantedModel& wanted, const Make& make, models::Residency residency);
 
   const ResidencyBudget budget_;
   const Trim trim_;

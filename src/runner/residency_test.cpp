@@ -29,12 +29,16 @@ class Residencies : public ::testing::Test {
   };
   class Model final : public Resident {
    public:
-    Model(Device& device, std::uint64_t bytes, bool one_by_one) : device_(device), bytes_(bytes), one_by_one_(one_by_one) {
+    Model(Device& device, std::uint64_t bytes, models::Residency residency) : device_(device), bytes_(bytes), residency_(residency) {
       place();
       ++device_.loads;
     }
     ~Model() override { device_.used -= held_; }
-    std::string description() const override { return one_by_one_ ? "piece by piece" : "whole"; }
+    std::string description() const override {
+      return residency_ == models::Residency::whole        ? "whole"
+             : residency_ == models::Residency::one_by_one ? "piece by piece"
+                                                           : "block by block";
+    }
     std::uint64_t bytes() const override { return bytes_; }
     std::uint64_t device_bytes() const override { return held_; }
     void to_host() override {
@@ -48,18 +52,18 @@ class Residencies : public ::testing::Test {
 
    private:
     void place() {
-      if (one_by_one_) return;
+      if (residency_ != models::Residency::whole) return;
       device_.take(bytes_);
       held_ = bytes_;
     }
     Device& device_;
     std::uint64_t bytes_, held_ = 0;
-    bool one_by_one_;
+    models::Residency residency_;
   };
 
-  Resident& use(Residency& residency, const std::string& id, std::uint64_t bytes, std::uint64_t largest_part = 0) {
-    return residency.use({.id = id, .bytes = bytes, .largest_part = largest_part == 0 ? bytes : largest_part},
-                         [this, bytes](bool one_by_one) { return std::make_unique<Model>(device_, bytes, one_by_one); });
+  Resident& use(Residency& residency, const std::string& id, std::uint64_t bytes, std::uint64_t largest_part = 0, std::uint64_t least = 0) {
+    return residency.use({.id = id, .bytes = bytes, .largest_part = largest_part == 0 ? bytes : largest_part, .least = least},
+                         [this, bytes](models::Residency how) { return std::make_unique<Model>(device_, bytes, how); });
   }
   static std::vector<std::string> on_device(const Residency& residency) {
     std::vector<std::string> ids;
@@ -82,8 +86,8 @@ TEST_F(Residencies, models_that_fit_together_stay_together_and_load_once) {
 TEST_F(Residencies, a_model_whose_files_have_changed_is_loaded_again) {
   Residency residency({.device_bytes = 100});
   const auto use_version = [&](std::uint64_t version) {
-    residency.use({.id = "a", .bytes = 60, .largest_part = 60, .version = version},
-                  [&](bool one_by_one) { return std::make_unique<Model>(device_, 60, one_by_one); });
+    residency.use({.id = "a", .bytes = 60, .largest_part = 60, .least = 0, .version = version},
+                  [&](models::Residency how) { return std::make_unique<Model>(device_, 60, how); });
   };
   use_version(1);
   use_version(1);
@@ -153,6 +157,14 @@ TEST_F(Residencies, what_fits_only_piece_by_piece_runs_with_offload) {
   Residency residency({.device_bytes = 100});
   EXPECT_EQ(use(residency, "large", 250, 90).description(), "piece by piece");
   EXPECT_TRUE(residency.rows().front().one_by_one);
+}
+
+TEST_F(Residencies, what_does_not_even_fit_piece_by_piece_runs_block_by_block_or_is_refused_with_its_least) {
+  Residency residency({.device_bytes = 100ULL << 20});
+  EXPECT_EQ(use(residency, "larger", 400ULL << 20, 200ULL << 20, 90ULL << 20).description(), "block by block");
+  EXPECT_TRUE(residency.rows().front().one_by_one);
+  EXPECT_THAT([&] { use(residency, "huge", 400ULL << 20, 200ULL << 20, 110ULL << 20); },
+              ::testing::ThrowsMessage<DoesNotFit>(HasSubstr("largest part 200 MiB, block by block 110 MiB")));
 }
 
 TEST_F(Residencies, what_does_not_fit_is_refused_with_the_numbers_before_anything_is_loaded) {

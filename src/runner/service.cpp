@@ -9,6 +9,7 @@ namespace {
 
 RunnerSettings checked(RunnerSettings settings) {
   nn::check_device(settings.device);
+  if (!settings.guidance_device.empty()) nn::check_device(settings.guidance_device);
   nn::set_threads(settings.threads);
   return settings;
 }

@@ -21,6 +21,7 @@ struct RunnerSettings {
   std::filesystem::path work_dir;                  // inputs and outputs of tasks lie under it
   std::vector<std::filesystem::path> models_dirs;  // of two models with one id the first counts
   std::string device = "cpu";                      // "cpu" or "cuda:N"
+  std::string guidance_device;                     // a second one for denoisers (models::PipelineSettings); empty: none
   int threads = 0;                                 // of the network; 0: all that the process may use
   std::uint64_t memory_bytes = 0;                  // activations of one network call; 0: from the free memory
   std::uint64_t model_bytes = 0;                   // weights on the device; 0: three quarters of its memory

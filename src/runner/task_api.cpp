@@ -85,11 +85,9 @@ void add_task_routes(net::Router& router, const RunnerSettings& settings, const 
     co_await response.send(200, json_headers(), json::serialize(models.list()));
   });
   router.add("GET", "/native/info", [&settings, &models, &queue](net::Request&, net::Response& response) -> net::Task<void> {
-    const json::object info{{"device", settings.device},
-                            {"devices", nn::describe_devices()},
-                            {"load", queue.load()},
-                            {"queue_depth", kQueueDepth},
-                            {"models", models.list()}};
+    const json::object info{{"device", settings.device},         {"guidance_device", settings.guidance_device},
+                            {"devices", nn::describe_devices()}, {"load", queue.load()},
+                            {"queue_depth", kQueueDepth},        {"models", models.list()}};
     co_await response.send(200, json_headers(), json::serialize(info));
   });
 }

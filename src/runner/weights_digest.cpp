@@ -38,13 +38,13 @@ std::map<std::string, fs::path> weight_files(const ModelEntry& model) {
     for (const auto& file : all) files[folder + file.filename().string()] = file;
   };
   if (!fs::is_directory(model.path, error)) {
-    add("", {model.path});
-    for (const auto& companion : model.parts.companions) {
-      if (fs::is_directory(companion, error))
-        add(companion.filename().string() + "/", component_weights(companion));
-      else
-        add("", {companion});
-    }
+    // Shards of two experts have the same names.
+    const auto folder = [&](const fs::path& part) {
+      if (fs::is_directory(part, error)) return part.filename().string() + "/";
+      return part.extension() == ".json" ? part.parent_path().filename().string() + "/" : std::string();
+    };
+    add(folder(model.path), component_weights(model.path));
+    for (const auto& companion : model.parts.companions) add(folder(companion), component_weights(companion));
     return files;
   }
   if (!model.pipeline) add("", component_weights(model.path));

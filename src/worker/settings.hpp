@@ -25,7 +25,7 @@ base::Result<OrchestratorAddress> parse_orchestrator(std::string_view text);
 
 // A device that gets its own kinora-runner.
 struct DeviceSettings {
-  std::string name;         // as kinora-runner --device takes it: "cpu", "cuda:0"
+  std::string name;         // as kinora-runner --device takes it: "cpu", "cuda:0", "cuda:0+cuda:1"
   std::vector<int> cpus{};  // processors its runner may use; empty: all
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/single_file/video_model.hpp"
 #include "nn/load_error.hpp"
 
 namespace kinora::models::diffusion {
@@ -14,6 +15,13 @@ AdapterRefused refusal(const std::string& name, bool broken, const nn::LoadError
   return {name, broken, error.field().empty() ? error.reason() : error.field() + ": " + error.reason()};
 }
 
+// Of a model with two experts an adapter's name tells the one that it was made for, where the request does not.
+std::string part_of(const AdapterChoice& choice, const Components& components) {
+  if (!choice.component.empty() || !components.has("transformer_2")) return choice.component;
+  if (single_file::is_second_expert(choice.name)) return "transformer_2";
+  return single_file::is_first_of_two(choice.name) ? "transformer" : "";
+}
+
 fs::file_time_type written(const fs::path& file) {
   std::error_code absent;
   return fs::last_write_time(file, absent);
@@ -23,7 +31,8 @@ fs::file_time_type written(const fs::path& file) {
 
 bool AdapterShelf::holds(const std::vector<AdapterChoice>& choices) const {
   return std::equal(choices.begin(), choices.end(), held_.begin(), held_.end(), [](const AdapterChoice& a, const Held& b) {
-    return a.file == b.choice.file && a.scale == b.choice.scale && a.component == b.choice.component && written(a.file) == b.written;
+    return a.file == b.choice.file && a.name == b.choice.name && a.scale == b.choice.scale && a.component == b.choice.component &&
+           written(a.file) == b.written;
   });
 }
 
@@ -37,7 +46,7 @@ void AdapterShelf::set(const std::vector<AdapterChoice>& choices, Components& co
     try {
       auto file = known != held_.end() ? known->use.file
                                        : std::make_shared<const lora::AdapterFile>(lora::read_adapter(nn::open_checkpoint(choice.file)));
-      wanted.push_back({choice, time, {.file = std::move(file), .scale = choice.scale, .component = choice.component}});
+      wanted.push_back({choice, time, {.file = std::move(file), .scale = choice.scale, .component = part_of(choice, components)}});
     } catch (const nn::LoadError& error) {
       throw refusal(choice.name, true, error);
     }

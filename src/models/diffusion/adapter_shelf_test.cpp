@@ -1,6 +1,7 @@
 // Adapters of requests on a whole pipeline: switching, files that change, refusals. Numbers: pipeline_golden_test.cpp, pipe_*_lora.
 #include "models/diffusion/adapter_shelf.hpp"
 
+#include <ATen/ops/full.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <fstream>
 
 #include "models/pipeline.hpp"
+#include "nn/safetensors.hpp"
 
 namespace kinora::models::diffusion {
 namespace {
@@ -65,6 +67,30 @@ TEST_F(AdaptersOfRequests, may_be_for_one_component_only) {
   peft.component = "unet";
   EXPECT_NE(picture({peft}), whole);
   EXPECT_THAT(refusal(peft.file, "transformer_2").what(), HasSubstr("the model has no transformer_2"));
+}
+
+TEST_F(AdaptersOfRequests, names_with_a_noise_level_in_them_tell_one_of_two_experts) {
+  const auto file = folder / "style.safetensors";
+  nn::write_safetensors(file, {{"transformer.blocks.0.attn1.to_v.lora_A.weight", at::full({1, 24}, 1.0)},
+                               {"transformer.blocks.0.attn1.to_v.lora_B.weight", at::full({24, 1}, 1.0)}});
+  const auto experts = load_pipeline(kGolden / "pipe_wan22_a14b/model");
+  const auto video = [&](const std::string& name, const std::string& component) {
+    GenerationRequest request{.task = Task::text_to_video, .prompts = {"a red fox"}, .seeds = {1}};
+    request.width = request.height = 32;
+    request.frames = 5;
+    request.steps = 4;
+    request.guidance_scale = 1;
+    request.max_sequence_length = 16;
+    request.adapters = {{.file = file, .name = name, .scale = 1, .component = component}};
+    std::vector<std::uint8_t> pixels;
+    for (const auto& picture : experts->run(request).pictures) pixels.insert(pixels.end(), picture.pixels.begin(), picture.pixels.end());
+    return pixels;
+  };
+  const auto first = video("style", "transformer"), second = video("style", "transformer_2");
+  EXPECT_NE(first, second);
+  EXPECT_EQ(video("wan2.2_style_high_noise", ""), first);
+  EXPECT_EQ(video("Wan2.2-Style-LowNoise", ""), second);
+  EXPECT_EQ(video("Wan2.2-Style-LowNoise", "transformer"), first);
 }
 
 TEST_F(AdaptersOfRequests, are_read_anew_when_their_file_changed) {

@@ -5,6 +5,7 @@
 #include "models/diffusion/scheduler_config.hpp"
 #include "models/pipeline.hpp"
 #include "models/stable_diffusion/few_steps.hpp"
+#include "models/wan/distilled.hpp"
 #include "nn/load_error.hpp"
 
 namespace kinora::models {
@@ -180,6 +181,8 @@ PipelineInfo info_for(const PipelineInfo& info, const GenerationRequest& request
     for (const auto& adapter : request.adapters)
       if (const auto recipe = stable_diffusion::recipe_for_adapter(adapter.name); !recipe.scheduler.is_null())
         stable_diffusion::apply(recipe, own);
+  if (info.family == "wan")
+    for (const auto& adapter : request.adapters) wan::apply_distilled(adapter.name, own);
   return own;
 }
 

@@ -116,6 +116,28 @@ TEST(Components, adapters_that_do_not_fit_change_nothing) {
   EXPECT_THROW(components.adapt({elsewhere}), nn::LoadError);
 }
 
+TEST(Components, a_copy_on_another_device_comes_goes_and_is_adapted_with_the_first) {
+  const c10::InferenceMode inference;
+  Components components(c10::Device("meta"), Residency::one_by_one);
+  const auto first = at::ones({4, 8}), copy = at::ones({4, 8}), vae = at::ones({2});
+  components.add("unet", {{"proj.weight", first}});
+  components.add("unet", {{"proj.weight", copy}}, c10::Device("meta:1"));
+  components.add("vae", {{"weight", vae}});
+  components.adapt({plus(2)});
+  EXPECT_EQ(first.sum().item<float>(), 32 * 3);
+  EXPECT_EQ(copy.sum().item<float>(), 32 * 3);
+  EXPECT_NE(first.const_data_ptr(), copy.const_data_ptr());
+  components.use({"unet"});
+  EXPECT_TRUE(first.is_meta());
+  EXPECT_TRUE(copy.is_meta());
+  EXPECT_EQ(components.states()[1].device, "meta:1");
+  EXPECT_TRUE(components.states()[1].on_device);
+  components.use({"vae"});
+  EXPECT_TRUE(copy.is_cpu());
+  components.adapt({});
+  EXPECT_EQ(copy.sum().item<float>(), 32);
+}
+
 TEST(Components, nothing_moves_when_the_device_is_the_host) {
   const c10::InferenceMode inference;
   Components components(c10::kCPU, Residency::one_by_one);

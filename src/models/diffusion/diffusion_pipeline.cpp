@@ -22,7 +22,9 @@ DiffusionPipeline::DiffusionPipeline(PipelineInfo info, const PipelineSettings& 
 
 std::string DiffusionPipeline::description() const {
   return info_.pipeline + " on " + settings_.device + ", " + std::string(c10::toString(dtype_)) +
-         (settings_.residency == Residency::one_by_one ? ", one component at a time" : "");
+         (settings_.residency == Residency::whole ? "" : ", one component at a time") +
+         (settings_.residency == Residency::block_by_block ? ", a few blocks of transformers" : "") +
+         (settings_.guidance_device.empty() ? "" : ", without the prompt on " + settings_.guidance_device);
 }
 
 at::ScalarType DiffusionPipeline::vae_dtype(bool force_upcast) const { return dtype_ == at::kHalf && force_upcast ? at::kFloat : dtype_; }

@@ -2,7 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/std.h>
+#include <c10/core/InferenceMode.h>
 
+#include <future>
 #include <numeric>
 #include <vector>
 
@@ -20,6 +22,19 @@ at::Tensor guided(const at::Tensor& both, const at::Tensor& scale, double rescal
     return at::std(x, at::OptionalIntArrayRef(dims), /*unbiased=*/true, /*keepdim=*/true);
   };
   return out * (deviation(with) / deviation(out)) * rescale + out * (1 - rescale);
+}
+
+std::pair<at::Tensor, at::Tensor> both_branches(bool apart, const std::function<at::Tensor(std::size_t)>& predict) {
+  if (!apart) {
+    auto first = predict(0);
+    return {std::move(first), predict(1)};
+  }
+  auto second = std::async(std::launch::async, [&predict] {
+    const c10::InferenceMode inference;
+    return predict(1);
+  });
+  auto first = predict(0);
+  return {std::move(first), second.get()};
 }
 
 }  // namespace kinora::models::diffusion

@@ -2,9 +2,17 @@
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
 #include "models/diffusion/preview.hpp"
+#include "models/pipeline.hpp"
 
 namespace kinora::models::diffusion {
 namespace {
@@ -32,6 +40,69 @@ TEST(Guidance, the_scale_may_differ_from_frame_to_frame) {
   const auto out = guided(both(), at::tensor({0.0F, 1.0F}).view({1, 2, 1}), 0);
   EXPECT_TRUE(out.equal(at::tensor({1.0F, 2.0F, 1.0F, 1.0F, 0.0F, 1.0F, -2.0F, 4.0F}).view({2, 2, 2}))) << out;
 }
+
+TEST(Guidance, branches_that_are_apart_run_on_two_threads_and_their_errors_come_when_both_are_done) {
+  const c10::InferenceMode inference;
+  std::array<std::thread::id, 2> threads;
+  const auto predict = [&](std::size_t i) {
+    threads.at(i) = std::this_thread::get_id();
+    EXPECT_TRUE(c10::InferenceMode::is_enabled());
+    return at::full({1}, static_cast<double>(i));
+  };
+  for (const bool apart : {false, true}) {
+    const auto [first, second] = both_branches(apart, predict);
+    EXPECT_EQ(first.item<float>(), 0);
+    EXPECT_EQ(second.item<float>(), 1);
+    EXPECT_EQ(threads[0], std::this_thread::get_id());
+    EXPECT_EQ(threads[0] != threads[1], apart);
+  }
+  for (const std::size_t broken : {0, 1}) {
+    std::atomic<int> ended = 0;
+    const auto fails = [&](std::size_t i) {
+      ++ended;
+      if (i == broken) throw std::runtime_error("no memory");
+      return at::full({1}, 1.0);
+    };
+    EXPECT_THROW(both_branches(true, fails), std::runtime_error);
+    EXPECT_EQ(ended, 2);
+  }
+}
+
+// Two CPUs stand for two GPUs: the same video, but for rounding where LTX-Video otherwise predicts both in one pass.
+class GuidanceApart : public testing::TestWithParam<const char*> {};
+
+TEST_P(GuidanceApart, makes_the_same_video) {
+  const auto folder = std::filesystem::path(KINORA_SOURCE_DIR) / "tests/golden" / GetParam() / "model";
+  GenerationRequest request{.task = describe_pipeline(folder).tasks.front(), .prompts = {"a"}, .negative_prompts = {"b"}, .seeds = {7}};
+  request.width = request.height = 64;
+  request.frames = 9;
+  request.steps = 3;
+  request.guidance_scale = 4;
+  request.max_sequence_length = 16;
+  if (request.task == Task::image_to_video)
+    request.picture = RgbPicture{.width = 64, .height = 64, .pixels = std::vector<std::uint8_t>(64 * 64 * 3, 90)};
+  const auto together = load_pipeline(folder)->run(request);
+  for (const auto residency : {Residency::whole, Residency::block_by_block}) {
+    const auto pipeline = load_pipeline(folder, {.guidance_device = "cpu", .residency = residency});
+    const auto apart = pipeline->run(request);
+    ASSERT_EQ(apart.pictures.size(), together.pictures.size());
+    for (std::size_t i = 0; i < apart.pictures.size(); ++i) {
+      const auto &a = apart.pictures[i].pixels, &b = together.pictures[i].pixels;
+      ASSERT_EQ(a.size(), b.size());
+      int worst = 0;
+      for (std::size_t k = 0; k < a.size(); ++k) worst = std::max(worst, std::abs(a[k] - b[k]));
+      EXPECT_LE(worst, std::string_view(GetParam()).starts_with("pipe_ltx") ? 1 : 0);
+    }
+    request.step_cache = 1;  // each branch has its own
+    EXPECT_GT(pipeline->run(request).shortened, 0);
+    request.step_cache.reset();
+    const auto parts = pipeline->components();
+    EXPECT_EQ(std::ranges::count(parts, "transformer", &ComponentState::name), 2);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Golden, GuidanceApart,
+                         testing::Values("pipe_wan21_t2v", "pipe_wan21_i2v", "pipe_wan22_a14b", "pipe_wan22_ti2v_t2v", "pipe_ltx_090"),
+                         [](const auto& info) { return std::string(info.param); });
 
 // 0.5 (x . factors + bias) + 0.5, in bytes: worked out by hand.
 TEST(Preview, maps_each_latent_pixel_to_a_colour) {

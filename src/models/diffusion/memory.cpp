@@ -18,10 +18,13 @@ std::string gib(std::uint64_t bytes) {
 
 void require_memory(std::uint64_t free, const std::string& device, const std::vector<ComponentState>& parts, Residency residency,
                     std::uint64_t activations) {
+  // On the CPU what a part of the run has no use for stays where it is.
+  const bool together = residency == Residency::whole || device == "cpu";
   std::uint64_t weights = 0, held = 0;
   for (const auto& part : parts) {
-    weights = residency == Residency::whole ? weights + part.bytes : std::max(weights, part.bytes);
-    held += part.on_device ? part.bytes : 0;
+    if (part.device != device) continue;
+    weights = together ? weights + part.most : std::max(weights, part.most);
+    held += part.on_device ? part.most : 0;
   }
   if (weights + activations <= free + held) return;
   throw OutOfMemory("this takes about " + gib(weights + activations) + " on " + device + " (weights " + gib(weights) + ", the run " +

@@ -1,20 +1,16 @@
 #include "models/lora/adapters.hpp"
 
 #include <ATen/ops/empty_like.h>
-#include <c10/core/TensorImpl.h>
+#include <c10/util/accumulate.h>
 
 #include <cmath>
 #include <sstream>
 
+#include "nn/gguf/packed.hpp"
 #include "nn/load_error.hpp"
 
 namespace kinora::models::lora {
 namespace {
-
-// The network's handle gets the memory of `value`.
-void exchange(const at::Tensor& handle, const at::Tensor& value) {
-  handle.unsafeGetTensorImpl()->shallow_copy_from(value.getIntrusivePtr());
-}
 
 std::string text(c10::IntArrayRef shape) {
   std::ostringstream out;
@@ -24,15 +20,17 @@ std::string text(c10::IntArrayRef shape) {
 
 // What a change of `module` must have to be added to `weight` [out, in, ...]: as many rows and elements.
 std::string misfit(const AdapterModule& module, const at::Tensor& weight) {
-  const auto fits = [&](const at::Tensor& whole) { return whole.numel() == weight.numel() && whole.size(0) == weight.size(0); };
+  const auto sizes = nn::gguf::logical_sizes(weight);
+  const std::int64_t numel = c10::multiply_integers(sizes), rows = sizes.empty() ? 0 : sizes[0];
+  const auto fits = [&](const at::Tensor& whole) { return whole.numel() == numel && whole.size(0) == rows; };
   const auto columns = [](const at::Tensor& t) { return t.numel() / std::max<std::int64_t>(t.size(0), 1); };
   if (module.down.defined()) {
     const auto sides = module.mid.defined() ? module.mid.size(2) * module.mid.size(3) : 1;
-    if (module.up.size(0) != weight.size(0) || columns(module.down) * sides != columns(weight))
-      return "matrices " + text(module.up.sizes()) + " and " + text(module.down.sizes()) + ", weight " + text(weight.sizes());
+    if (module.up.size(0) != rows || columns(module.down) * sides != numel / std::max<std::int64_t>(rows, 1))
+      return "matrices " + text(module.up.sizes()) + " and " + text(module.down.sizes()) + ", weight " + text(sizes);
   }
   if (module.diff.defined() && (module.diff.dim() == 0 || !fits(module.diff)))
-    return "difference " + text(module.diff.sizes()) + ", weight " + text(weight.sizes());
+    return "difference " + text(module.diff.sizes()) + ", weight " + text(sizes);
   return "";
 }
 
@@ -59,9 +57,10 @@ class Misfits {
 
 Adapters::Adapters(std::vector<AdapterTarget> targets) {
   for (auto& target : targets) {
-    names_.add(target.component, target.parameters);
+    auto& copies = targets_[target.component];
+    if (copies.empty()) names_.add(target.component, target.parameters);
     if (denoiser_.empty() && is_denoiser(target.component)) denoiser_ = target.component;
-    targets_.emplace(std::move(target.component), std::move(target.parameters));
+    copies.push_back(std::move(target.parameters));
   }
 }
 
@@ -93,15 +92,21 @@ Adapters::Changes Adapters::plan(const std::vector<AdapterUse>& uses) const {
       const auto own = use.component_scales.find(ref->component);
       const double scale = own == use.component_scales.end() ? use.scale : own->second;
       if (!std::isfinite(scale)) throw nn::LoadError(use.file->file, "scale", "must be a finite number");
-      const auto& parameters = targets_.at(ref->component);
+      const auto& copies = targets_.at(ref->component);
+      const auto& parameters = copies.front();
       const auto change = [&](const char* kind, bool bias) {
         const auto found = parameters.find(ref->module + kind);
         if (found == parameters.end()) return misfits.add(module.name, std::string("the model has no ") + (kind + 1) + " there");
         const auto why = bias ? std::string() : misfit(module, found->second);
         if (!why.empty()) return misfits.add(module.name, why);
-        auto& [handle, list] = changes[found->second.unsafeGetTensorImpl()];
-        handle = found->second;
-        list.push_back({&module, scale, bias});
+        for (const auto& copy : copies) {
+          const auto& handle = copy.at(found->first);
+          auto& changed = changes[handle.unsafeGetTensorImpl()];
+          changed.handle = handle;
+          changed.list.push_back({&module, scale, bias});
+          const auto beside = copy.find(ref->module + ".bias");
+          if (beside != copy.end()) changed.dtype = beside->second.scalar_type();
+        }
       };
       if (module.down.defined() || module.diff.defined()) change(".weight", false);
       if (!module.up_bias.defined() && !module.diff_b.defined()) continue;
@@ -119,24 +124,30 @@ void Adapters::set(const std::vector<AdapterUse>& uses) {
   const Changes changes = plan(uses);
   std::vector<std::pair<at::Tensor, at::Tensor>> merged;  // all are made before the first is exchanged: no memory, no change
   for (const auto& [impl, change] : changes) {
-    const auto& [handle, list] = change;
+    const auto& [handle, list, dtype] = change;
     const at::Tensor base = base_of(handle);
-    at::Tensor sum = base.to(at::kFloat);
+    const bool packed = nn::gguf::is_packed(base);
+    at::Tensor sum = packed ? nn::gguf::unpacked(base, at::kFloat) : base.to(at::kFloat);
+    const auto sizes = sum.sizes().vec();
     for (const Change& one : list) {
-      const auto delta = one.bias ? one.module->bias_delta(base) : one.module->weight_delta(base);
-      sum = sum.add(delta.reshape(base.sizes()), one.scale);
+      const auto delta = one.bias ? one.module->bias_delta(sum) : one.module->weight_delta(sum);
+      sum = sum.add(delta.reshape(sizes), one.scale);
+    }
+    if (packed) {
+      merged.emplace_back(handle, sum.to(dtype));
+      continue;
     }
     at::Tensor value = at::empty_like(base);  // keeps the memory order
     value.copy_(sum);
     merged.emplace_back(handle, std::move(value));
   }
   for (const auto& [impl, kept] : bases_)
-    if (!changes.contains(impl)) exchange(kept.first, kept.second);
+    if (!changes.contains(impl)) nn::exchange(kept.first, kept.second);
   std::map<at::TensorImpl*, std::pair<at::Tensor, at::Tensor>> bases;
   for (const auto& [handle, value] : merged) {
     const auto known = bases_.find(handle.unsafeGetTensorImpl());
     bases.emplace(handle.unsafeGetTensorImpl(), std::pair(handle, known == bases_.end() ? handle.alias() : known->second.second));
-    exchange(handle, value);
+    nn::exchange(handle, value);
   }
   bases_ = std::move(bases);
 }

@@ -21,7 +21,7 @@
 namespace kinora::models::lora {
 
 struct AdapterTarget {
-  std::string component;      // "unet", "transformer", "text_encoder", ...
+  std::string component;      // "unet", "transformer", "text_encoder", ...; of a further one of that name a copy, changed alike
   nn::Parameters parameters;  // the handles that the network's layers share
 };
 
@@ -50,11 +50,16 @@ class Adapters {
     double scale;
     bool bias;
   };
-  using Changes = std::map<at::TensorImpl*, std::pair<at::Tensor, std::vector<Change>>>;  // by weight
+  struct Changed {
+    at::Tensor handle;
+    std::vector<Change> list;
+    at::ScalarType dtype = at::kFloat;  // of the sum, where the base is kept in the blocks of a GGUF file: that of the bias beside it
+  };
+  using Changes = std::map<at::TensorImpl*, Changed>;  // by weight
   Changes plan(const std::vector<AdapterUse>& uses) const;
   at::Tensor base_of(const at::Tensor& handle) const;
 
-  std::map<std::string, nn::Parameters> targets_;
+  std::map<std::string, std::vector<nn::Parameters>> targets_;  // of each component and its copies
   std::string denoiser_;
   ModuleNames names_;
   std::map<at::TensorImpl*, std::pair<at::Tensor, at::Tensor>> bases_;  // of the changed weights: handle, base

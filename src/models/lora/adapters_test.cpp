@@ -49,6 +49,18 @@ class AdaptersTest : public testing::Test {
   void expect_weight(std::vector<float> values) const { EXPECT_TRUE(weight_.allclose(matrix(std::move(values), {2, 2}))) << weight_; }
 };
 
+TEST_F(AdaptersTest, a_copy_of_a_component_is_changed_alike) {
+  const at::Tensor copy = at::full({2, 2}, 10.0);
+  auto all = targets();
+  all.push_back({"unet", {{"mid_block.attentions.0.proj_in.weight", copy}, {"mid_block.attentions.0.proj_in.bias", at::zeros({2})}}});
+  Adapters adapters(all);
+  adapters.set({{.file = file(low_rank("unet.mid_block.attentions.0.proj_in"))}});
+  expect_weight({13, 16, 14, 18});
+  EXPECT_TRUE(copy.equal(weight_)) << copy;
+  adapters.set({});
+  EXPECT_TRUE(copy.equal(at::full({2, 2}, 10.0)));
+}
+
 TEST_F(AdaptersTest, the_change_is_scale_times_alpha_over_rank_times_up_times_down) {
   Adapters adapters(targets());
   auto tensors = low_rank("unet.mid_block.attentions.0.proj_in");

@@ -38,10 +38,8 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
   LtxVideo(const ModelFiles& files, const PipelineSettings& chosen)
       : DiffusionPipeline(describe(files), chosen, diffusion::choose_dtype(chosen, files.weights("transformer"))),
         text_(t5::load_text_stage(files, placement(dtype()), components_)) {
-    auto transformer = load_network<Transformer>(single_file::ltx_transformer(files.weights("transformer")),
-                                                 TransformerConfig::read(files.config("transformer")), placement(dtype()));
-    transformer_ = transformer.model;
-    components_.add("transformer", std::move(transformer.parameters));
+    branches_ = load_branches<Transformer>("transformer", single_file::ltx_transformer(files.weights("transformer")),
+                                           TransformerConfig::read(files.config("transformer")), kBlocks);
     auto vae = load_network<Vae>(single_file::ltx_vae(files.weights("vae")), VaeConfig::read(files.config("vae")),
                                  placement(dtype() == at::kHalf ? at::kFloat : dtype()));
     vae_ = vae.model;
@@ -55,8 +53,10 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
     const std::int64_t frames = request.frames.value_or(info().frames), fps = request.fps.value_or(info().fps);
     const std::array<std::int64_t, 3> grid{(frames - 1) / sizes.time_factor + 1, job.height() / sizes.factor, job.width() / sizes.factor};
     const bool two = job.guidance() > 1, cached = request.step_cache.value_or(0) > 0;
-    diffusion::require_memory(settings().device, components(), settings().residency,
-                              run_bytes(frames, job.height(), job.width(), two, cached));
+    // With guidance both predictions are one pass of two rows, or one of a row each on a device of its own.
+    const bool apart = two && branches_.size() > 1;
+    const std::int64_t rows = two && !apart ? 2 : 1;
+    require_memory({.frames = frames, .height = job.height(), .width = job.width()}, rows, cached, apart);
 
     job.begin(Phase::encoding);
     components_.use({"text_encoder"});
@@ -74,16 +74,30 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
     const std::int64_t given = first.defined() ? grid[1] * grid[2] : 0;  // tokens
     const double side = static_cast<double>(sizes.factor);
     const TokenGrid places{.count = grid, .scale = {static_cast<double>(sizes.time_factor) / static_cast<double>(fps), side, side}};
-    const auto table = rotary_table(places, transformer_->config().width(), components_.device());
     plan(job, work.latents.size(1));
-    Transformer::Context context;
-    std::vector<video::StepCache> caches(cached ? 1 : 0, video::StepCache(request.step_cache.value_or(0)));
+    std::vector<Pass> passes;
+    for (std::int64_t i = 0; i < (apart ? 2 : 1); ++i) {
+      const auto& branch = branches_[static_cast<std::size_t>(i)];
+      passes.push_back(
+          {.branch = branch, .table = rotary_table(places, branch.model->config().width(), branch.device), .context = {}, .first_row = i});
+    }
+    std::vector<video::StepCache> caches(cached ? passes.size() : 0, video::StepCache(request.step_cache.value_or(0)));
     work.predict = [&](const at::Tensor& x, const at::Tensor& timestep) {
-      const auto input = x.to(dtype());
-      auto output = transformer_
-                        ->forward(two ? at::cat({input, input}) : input, times(timestep, x, given, two), context, table,
-                                  cached ? caches.data() : nullptr)
-                        .to(at::kFloat);
+      const auto input = rows == 2 ? at::cat({x, x}).to(dtype()) : x.to(dtype());
+      const auto when = times(timestep, x, given, rows);
+      const auto predicted = [&](std::size_t i) {
+        const auto& [branch, table, context, row] = passes[i];
+        return branch.model
+            ->forward(input.to(branch.device), when.to(branch.device), context, table, cached ? &caches[i] : nullptr, branch.before_block)
+            .to(x.device(), at::kFloat);
+      };
+      at::Tensor output;
+      if (apart) {
+        const auto [without, with] = diffusion::both_branches(true, predicted);
+        output = at::cat({without, with});
+      } else {
+        output = predicted(0);
+      }
       if (two) {
         output = diffusion::guided(output, at::full({}, job.guidance()).to(output.device()), request.guidance_rescale.value_or(0.0));
       }
@@ -93,9 +107,12 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
     };
     set_preview(work, grid);
     components_.use({"transformer"});
-    context = transformer_->context(prompts.tokens, prompts.mask);
+    for (auto& pass : passes) {
+      const auto of_rows = [&](const at::Tensor& all) { return all.narrow(0, pass.first_row, rows).to(pass.branch.device); };
+      pass.context = pass.branch.model->context(of_rows(prompts.tokens), of_rows(prompts.mask), pass.branch.before_block);
+    }
     latents = unpacked(job.denoise(work), grid);
-    context.clear();
+    passes.clear();
     job.begin(Phase::decoding);
     components_.use({"vae"});
     auto result = job.finish(decode(job, vae_->from_denoiser(latents).to(dtype()), frames)[0].transpose(0, 1));
@@ -105,17 +122,34 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
   }
 
  private:
-  // What a run takes beside the weights at its peak: a forward pass of the transformer, or decoding and the finished video.
-  std::uint64_t run_bytes(std::int64_t frames, std::int64_t height, std::int64_t width, bool two, bool cached) const {
+  struct Pass {
+    const diffusion::Branch<Transformer>& branch;
+    at::Tensor table;
+    Transformer::Context context;
+    std::int64_t first_row;  // of the prompts: without, then with
+  };
+  struct VideoSize {
+    std::int64_t frames, height, width;
+  };
+
+  // What a run takes beside the weights at its peak: a forward pass of the transformer, or decoding and the finished video; on the device
+  // for guidance the pass alone.
+  void require_memory(const VideoSize& size, std::int64_t rows, bool cached, bool apart) const {
+    const auto [frames, height, width] = size;
     const auto& sizes = vae_->config();
     const std::int64_t tokens = ((frames - 1) / sizes.time_factor + 1) * (height / sizes.factor) * (width / sizes.factor);
     // Input, norm and residual, then queries, keys and values before and after turning (or the feed-forward, four times as wide).
-    const auto forward =
-        static_cast<std::uint64_t>((two ? 2 : 1) * tokens * (cached ? 11 : 9) * transformer_->config().width()) * at::elementSize(dtype());
+    const auto forward = static_cast<std::uint64_t>(rows * tokens * (cached ? 11 : 9) * branches_.front().model->config().width()) *
+                             at::elementSize(dtype()) +
+                         components_.unpacked_bytes(dtype());
     const auto tile = Vae::kTileSide;
     const auto decode =
         std::min(vae_->decode_bytes(frames, height, width), std::max(settings().decode_bytes, vae_->decode_bytes(frames, tile, tile)));
-    return std::max(forward, decode + static_cast<std::uint64_t>(3 * frames * height * width * (2 * 4 + 1)));
+    const auto require = [&](const std::string& device, std::uint64_t bytes) {
+      diffusion::require_memory(device, components(), settings().residency, bytes);
+    };
+    require(settings().device, std::max(forward, decode + static_cast<std::uint64_t>(3 * frames * height * width * (2 * 4 + 1))));
+    if (apart) require(settings().guidance_device, forward);
   }
 
   // With guidance the negative prompt is the first row.
@@ -148,9 +182,9 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
   }
 
   // For each token, 0 for the given ones, or one for all.
-  static at::Tensor times(const at::Tensor& timestep, const at::Tensor& x, std::int64_t given, bool two) {
+  static at::Tensor times(const at::Tensor& timestep, const at::Tensor& x, std::int64_t given, std::int64_t rows) {
     if (given == 0) return timestep.to(at::kFloat).flatten();
-    auto each = at::ones({two ? 2 : 1, x.size(1)}, x.options()).mul(timestep.to(at::kFloat));
+    auto each = at::ones({rows, x.size(1)}, x.options()).mul(timestep.to(at::kFloat));
     each.narrow(1, 0, given).zero_();
     return each;
   }
@@ -179,7 +213,7 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
   }
 
   t5::PromptEncoder text_;
-  std::shared_ptr<const Transformer> transformer_;
+  std::vector<diffusion::Branch<Transformer>> branches_;
   std::shared_ptr<const Vae> vae_;
 };
 

@@ -118,12 +118,13 @@ Transformer::Transformer(const Config& c, const nn::Weights& w)
   for (std::int64_t i = 0; i < c.layers; ++i) blocks_.emplace_back(c, w / "transformer_blocks" / i);
 }
 
-Transformer::Context Transformer::context(const at::Tensor& text, const at::Tensor& mask) const {
+Transformer::Context Transformer::context(const at::Tensor& text, const at::Tensor& mask, const video::BeforeBlock& before) const {
   const auto tokens = caption_2_(nn::apply_in_place(nn::Act::gelu_tanh, caption_1_(text)));
   const auto bias = (1 - mask.to(text.scalar_type())).mul_(kMasked).unsqueeze(1).unsqueeze(1);
   Context context;
-  for (const auto& block : blocks_) {
-    context.push_back(block.attn2.keys_values(tokens));
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    if (before) before(i);
+    context.push_back(blocks_[i].attn2.keys_values(tokens));
     context.back().bias = bias;
   }
   return context;
@@ -143,13 +144,15 @@ at::Tensor Transformer::apply(const Block& block, const at::Tensor& x, const vid
 }
 
 at::Tensor Transformer::forward(const at::Tensor& tokens, const at::Tensor& timestep, const Context& context, const at::Tensor& table,
-                                video::StepCache* cache) const {
+                                video::StepCache* cache, const video::BeforeBlock& before) const {
   video::Times times;
   const auto waves = unet::sinusoidal_embedding(video::distinct_times(timestep, times), kTimeWaves).to(time_embedding_.dtype());
   times.embedding = time_embedding_(waves);
   times.modulation = time_linear_(nn::apply(nn::Act::silu, times.embedding)).unflatten(1, {6, -1});
-  const auto x = video::through_blocks(proj_in_(tokens), blocks_.size(), cache,
-                                       [&](std::size_t i, const at::Tensor& t) { return apply(blocks_[i], t, times, context[i], table); });
+  const auto x = video::through_blocks(proj_in_(tokens), blocks_.size(), cache, [&](std::size_t i, const at::Tensor& t) {
+    if (before) before(i);
+    return apply(blocks_[i], t, times, context[i], table);
+  });
   const auto ends = times.embedding.unsqueeze(1).add(scale_shift_table_).to(at::kFloat);
   const auto part = [&](std::int64_t i) { return times.spread(ends.select(1, i), x.size(0)); };
   return proj_out_(video::modulated_norm(x, part(0), part(1), 1e-6));

@@ -56,11 +56,11 @@ class Transformer {
   const Config& config() const { return config_; }
 
   // What prompts are to all blocks, for any number of steps. text [B, S, caption_width]; mask [B, S], 1 for tokens that count.
-  Context context(const at::Tensor& text, const at::Tensor& mask) const;
+  Context context(const at::Tensor& text, const at::Tensor& mask, const video::BeforeBlock& before = {}) const;
   // tokens [B, N, in_channels]; timestep [], [B], or [B, N] for each token; table: rotary_table() -> [B, N, out_channels]. cache: of the
   // passes before this one.
   at::Tensor forward(const at::Tensor& tokens, const at::Tensor& timestep, const Context& context, const at::Tensor& table,
-                     video::StepCache* cache = nullptr) const;
+                     video::StepCache* cache = nullptr, const video::BeforeBlock& before = {}) const;
 
  private:
   struct Block {

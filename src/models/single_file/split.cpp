@@ -77,20 +77,6 @@ std::vector<Source> sources(const nn::Checkpoint& file, Family family) {
   return all;
 }
 
-StoredTensor third_of(StoredTensor whole, int third, const std::string& file, const std::string& name) {
-  if (whole.shape.empty() || whole.shape[0] % 3 != 0) throw nn::LoadError(file, name, "does not hold query, key and value of one size");
-  whole.shape[0] /= 3;
-  whole.read = [read = std::move(whole.read), third, rows = whole.shape[0]] { return read().narrow(0, third * rows, rows); };
-  return whole;
-}
-
-StoredTensor transposed(StoredTensor whole, const std::string& file, const std::string& name) {
-  if (whole.shape.size() != 2) throw nn::LoadError(file, name, "must have 2 dimensions");
-  std::swap(whole.shape[0], whole.shape[1]);
-  whole.read = [read = std::move(whole.read)] { return read().t().contiguous(); };
-  return whole;
-}
-
 // The VAE's attention is stored as 1x1 convolutions and used as matrices.
 StoredTensor as_matrix(StoredTensor whole) {
   while (whole.shape.size() > 2 && whole.shape.back() == 1) whole.shape.pop_back();
@@ -110,11 +96,9 @@ void add(nn::Checkpoint& component, const Source& source, const std::string& ori
   if (parts.empty()) parts.push_back({.name = std::string(path)});
   for (const ClipPart& part : parts) {
     if (part.name.empty()) continue;
-    StoredTensor taken = tensor;
-    if (part.third >= 0) taken = third_of(std::move(taken), part.third, file, original);
-    if (part.transposed) taken = transposed(std::move(taken), file, original);
-    if (is_vae_attention(source.component, part.name)) taken = as_matrix(std::move(taken));
-    if (!component.tensors.emplace(part.name, std::move(taken)).second)
+    StoredTensor own = taken(tensor, part, file, original);
+    if (is_vae_attention(source.component, part.name)) own = as_matrix(std::move(own));
+    if (!component.tensors.emplace(part.name, std::move(own)).second)
       throw nn::LoadError(file, original, "is there as well under another name");
   }
 }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <functional>
 
 #include "models/single_file/ltx_configs.hpp"
+#include "models/single_file/plain_name.hpp"
 #include "models/single_file/wan_configs.hpp"
 #include "nn/load_error.hpp"
 
@@ -14,14 +14,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The file's name with everything but letters and digits left out, in small letters.
-std::string plain_name(const fs::path& file) {
-  std::string plain;
-  for (const char c : file.filename().string())
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0) plain.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-  return plain;
-}
 constexpr std::string_view kFirst = "highnoise", kSecond = "lownoise";
+
+// The name that tells an expert: the file's, or with it the folder's ("high_noise_model/diffusion_pytorch_model.safetensors").
+std::string telling_name(const fs::path& file) {
+  const auto tells = [](const std::string& name) {
+    return name.find(kFirst) != std::string::npos || name.find(kSecond) != std::string::npos;
+  };
+  auto own = plain_name(file.filename().string());
+  auto whole = plain_name(file.parent_path().filename().string()) + own;
+  return !tells(own) && tells(whole) ? whole : own;
+}
 
 std::string component_of(PartKind kind, const fs::path& file) {
   switch (kind) {
@@ -88,10 +91,10 @@ bool holds(const Candidate& candidate, const Need& need) {
 
 // The one of the second experts that has the first's name but for "high", else the only one.
 const Candidate& second_expert(const fs::path& first, const std::vector<const Candidate*>& found) {
-  auto wanted = plain_name(first);
+  auto wanted = telling_name(first);
   wanted.replace(wanted.find(kFirst), kFirst.size(), kSecond);
   for (const auto* candidate : found)
-    if (plain_name(candidate->path) == wanted) return *candidate;
+    if (telling_name(candidate->path) == wanted) return *candidate;
   if (found.size() == 1) return *found.front();
   throw nn::LoadError(first.string(), "transformer_2",
                       "may be " + found[0]->path.filename().string() + " or " + found[1]->path.filename().string() +
@@ -101,8 +104,8 @@ const Candidate& second_expert(const fs::path& first, const std::vector<const Ca
 }  // namespace
 
 bool is_video_transformer(PartKind kind) { return kind == PartKind::wan_transformer || kind == PartKind::ltx_transformer; }
-bool is_second_expert(const fs::path& file) { return plain_name(file).find(kSecond) != std::string::npos; }
-bool is_first_of_two(const fs::path& file) { return plain_name(file).find(kFirst) != std::string::npos; }
+bool is_second_expert(const fs::path& file) { return telling_name(file).find(kSecond) != std::string::npos; }
+bool is_first_of_two(const fs::path& file) { return telling_name(file).find(kFirst) != std::string::npos; }
 
 std::vector<fs::path> choose_companions(const Candidate& model, const std::vector<Candidate>& candidates) {
   std::vector<fs::path> chosen;
@@ -112,7 +115,10 @@ std::vector<fs::path> choose_companions(const Candidate& model, const std::vecto
     for (const auto& candidate : candidates)
       if (candidate.path != model.path && holds(candidate, need)) found.push_back(&candidate);
     if (found.empty()) throw missing(model.path, need);
-    const auto beside = [&](const Candidate* one) { return one->path.parent_path() == model.path.parent_path(); };
+    const auto folder = model.path.parent_path();
+    const auto beside = [&](const Candidate* one) {
+      return one->path.parent_path() == folder || one->path.parent_path() == folder.parent_path();
+    };
     std::stable_partition(found.begin(), found.end(), beside);
     const auto& one = need.component == "transformer_2" ? second_expert(model.path, found) : *found.front();
     if (std::find(chosen.begin(), chosen.end(), one.path) == chosen.end()) chosen.push_back(one.path);

@@ -18,7 +18,7 @@ struct VideoModel {
 };
 
 bool is_video_transformer(PartKind kind);
-// Of Wan 2.2 A14B the names of the files tell which expert it is: "high_noise" works first, "low_noise" second.
+// Of Wan 2.2 A14B the names of the files, or of their folders, tell which expert it is: "high_noise" works first, "low_noise" second.
 bool is_second_expert(const std::filesystem::path& file);
 bool is_first_of_two(const std::filesystem::path& file);
 
@@ -32,7 +32,8 @@ struct Candidate {
   std::vector<VideoPart> parts;
 };
 // The candidates that complete the transformer at `path`: VAE and text encoder of its sizes, the second expert by its name, a picture
-// encoder if it takes one. Of several those beside it come first, then in the order given; of several second experts none is guessed.
+// encoder if it takes one. Of several those beside it or its folder come first, then in the order given; of several second experts none is
+// guessed.
 std::vector<std::filesystem::path> choose_companions(const Candidate& model, const std::vector<Candidate>& candidates);
 
 }  // namespace kinora::models::single_file

@@ -1,6 +1,8 @@
 // Wan and LTX-Video put together from files; that they make the reference's videos is seen by the cases pipe_*_file.
 #include "models/single_file/video_model.hpp"
 
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -109,6 +111,45 @@ TEST(VideoParts, a_file_is_told_by_its_tensors) {
   // A component's folder has its own configuration.
   const auto vae = kGolden / "pipe_wan21_t2v/model/vae";
   EXPECT_EQ(video_parts(vae, nn::open_checkpoint(vae)).front().channels(), 8);
+}
+
+// wan/modules/clip.py of Wan-Video/Wan2.1: the tower as transformers names it, put into their names by hand.
+TEST(VideoParts, the_clip_of_wans_authors_is_the_picture_tower_alone_under_transformers_names) {
+  const auto file = kGolden / "pipe_wan21_i2v_file/clip_vision.safetensors";
+  const auto expected = nn::open_checkpoint(file).read();
+  nn::TensorMap theirs{{"textual.head.0.weight", at::zeros({2, 2})}, {"log_scale", at::zeros({})}};
+  const std::string tower = "vision_model.", embeddings = tower + "embeddings.";
+  theirs["visual.patch_embedding.weight"] = expected.at(embeddings + "patch_embedding.weight");
+  theirs["visual.cls_embedding"] = expected.at(embeddings + "class_embedding").view({1, 1, -1});
+  theirs["visual.pos_embedding"] = expected.at(embeddings + "position_embedding.weight").unsqueeze(0);
+  theirs["visual.head"] = expected.at("visual_projection.weight").t().contiguous();
+  for (const std::string kind : {"weight", "bias"}) {
+    theirs["visual.pre_norm." + kind] = expected.at(tower + "pre_layrnorm." + kind);
+    theirs["visual.post_norm." + kind] = expected.at(tower + "post_layernorm." + kind);
+    for (int i = 0; expected.contains(tower + "encoder.layers." + std::to_string(i) + ".mlp.fc1.bias"); ++i) {
+      const auto own = tower + "encoder.layers." + std::to_string(i) + ".", their = "visual.transformer." + std::to_string(i) + ".";
+      const auto attention = [&](const char* name) { return expected.at(own + "self_attn." + name + "." + kind); };
+      theirs[their + "attn.to_qkv." + kind] = at::cat({attention("q_proj"), attention("k_proj"), attention("v_proj")});
+      theirs[their + "attn.proj." + kind] = attention("out_proj");
+      theirs[their + "norm1." + kind] = expected.at(own + "layer_norm1." + kind);
+      theirs[their + "norm2." + kind] = expected.at(own + "layer_norm2." + kind);
+      theirs[their + "mlp.0." + kind] = expected.at(own + "mlp.fc1." + kind);
+      theirs[their + "mlp.2." + kind] = expected.at(own + "mlp.fc2." + kind);
+    }
+  }
+  const auto parts = video_parts("clip.pth", nn::make_checkpoint(theirs, "clip.pth"));
+  ASSERT_EQ(parts.size(), 1U);
+  EXPECT_EQ(parts[0].kind, PartKind::clip_vision);
+  const auto found = parts[0].weights.read();
+  for (const auto& [name, tensor] : expected) {
+    if (name.ends_with("position_ids")) continue;
+    ASSERT_TRUE(found.contains(name)) << name;
+    EXPECT_TRUE(found.at(name).equal(tensor)) << name;
+    EXPECT_EQ(parts[0].weights.tensors.at(name).shape, tensor.sizes().vec()) << name;
+  }
+  theirs["visual.cls_embedding"] = at::zeros({2, 1, 16});
+  EXPECT_THAT([&] { video_parts("clip.pth", nn::make_checkpoint(theirs, "clip.pth")); },
+              refuses("visual.cls_embedding: must have 1 sides"));
 }
 
 TEST(VideoModel, a_part_that_is_missing_or_there_twice_is_refused_by_name) {

@@ -6,6 +6,7 @@
 
 #include "models/single_file/configs.hpp"
 #include "models/single_file/ltx_configs.hpp"
+#include "models/single_file/open_clip_names.hpp"
 #include "models/single_file/t5_names.hpp"
 #include "models/single_file/video_layout.hpp"
 #include "models/single_file/wan_configs.hpp"
@@ -14,6 +15,22 @@ namespace kinora::models::single_file {
 namespace {
 
 constexpr std::string_view kSentencePiece = "spiece_model";
+constexpr auto kWanClipSign = "visual.transformer.0.attn.to_qkv.weight";
+
+// The picture tower of the CLIP that lies in the folders of Wan's authors; its text tower is left out.
+nn::Checkpoint wan_clip_vision(nn::Checkpoint file) {
+  if (!file.tensors.contains(kWanClipSign)) return file;
+  nn::Checkpoint vision{.file = file.file, .tensors = {}, .metadata = {}};
+  constexpr std::string_view kTower = "visual.";
+  for (auto& [name, tensor] : file.tensors) {
+    if (!name.starts_with(kTower)) continue;
+    const auto path = std::string_view(name).substr(kTower.size());
+    auto parts = wan_clip_vision_parts(path);
+    if (parts.empty()) parts.push_back({.name = std::string(path)});  // the network's check reports it
+    for (const auto& part : parts) vision.tensors.emplace(part.name, taken(tensor, part, file.file, name));
+  }
+  return vision;
+}
 
 // "text_encoders.umt5xxl.transformer." of a name that begins so.
 std::string_view section_of(std::string_view name) {
@@ -44,6 +61,7 @@ std::optional<PartKind> tell(const nn::Checkpoint& section) {
   if (has("patchify_proj.weight") || has("time_embed.emb.timestep_embedder.linear_1.weight")) return PartKind::ltx_transformer;
   if (has("per_channel_statistics.mean-of-means") || (has("latents_mean") && has("decoder.conv_in.conv.weight"))) return PartKind::ltx_vae;
   if (is_t5(section)) return PartKind::t5;
+  if (has(kWanClipSign)) return PartKind::clip_vision;
   if (has("vision_model.embeddings.patch_embedding.weight") && has("visual_projection.weight")) return PartKind::clip_vision;
   return std::nullopt;
 }
@@ -59,7 +77,7 @@ nn::Checkpoint renamed(PartKind kind, nn::Checkpoint section) {
     case PartKind::ltx_vae: return ltx_vae(std::move(section));
     case PartKind::t5:
     case PartKind::umt5: return t5_encoder(std::move(section));
-    case PartKind::clip_vision: break;
+    case PartKind::clip_vision: return wan_clip_vision(std::move(section));
   }
   return section;
 }

@@ -18,14 +18,30 @@ std::optional<FewSteps> few_steps(const nn::JsonConfig& scheduler, bool guidance
   return FewSteps{.steps = ancestral || prediction == "sample" ? 1 : 4};
 }
 
-NamedRecipe recipe_for_file(std::string_view file_name) {
-  std::string name(file_name);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const auto has = [&](std::string_view word) { return name.find(word) != std::string::npos; };
-  NamedRecipe recipe;
+namespace {
+
+std::string lower(std::string_view name) {
+  std::string out(name);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+}  // namespace
+
+std::int64_t steps_in_name(std::string_view file_name) {
+  const std::string name = lower(file_name);
+  std::int64_t found = 0;
   for (const std::int64_t steps : {1, 2, 4, 8})
     for (const char* const link : {"step", "-step", "_step"})
-      if (has(std::to_string(steps) + link)) recipe.steps = steps;
+      if (name.find(std::to_string(steps) + link) != std::string::npos) found = steps;
+  return found;
+}
+
+NamedRecipe recipe_for_file(std::string_view file_name) {
+  const std::string name = lower(file_name);
+  const auto has = [&](std::string_view word) { return name.find(word) != std::string::npos; };
+  NamedRecipe recipe;
+  recipe.steps = steps_in_name(name);
   if (has("lightning")) {
     recipe.scheduler = {{"_class_name", "EulerDiscreteScheduler"}, {"timestep_spacing", "trailing"}};
     if (recipe.steps == 1) recipe.scheduler["prediction_type"] = "sample";

@@ -18,6 +18,9 @@ struct FewSteps {
 // By the scheduler's configuration; nullopt for models of many steps. guidance_embedded: the network takes the scale as an input.
 std::optional<FewSteps> few_steps(const nn::JsonConfig& scheduler, bool guidance_embedded);
 
+// "sdxl_lightning_8step" -> 8; of 1, 2, 4 and 8; 0: the name tells none.
+std::int64_t steps_in_name(std::string_view file_name);
+
 // The scheduler that goes with a single file of this name, as members that replace the family's; null for ordinary models.
 // "sdxl_lightning_8step.safetensors": Euler with trailing timesteps. The steps that the name gives ("8step") are in `steps`, else 0.
 struct NamedRecipe {

@@ -78,9 +78,10 @@ at::Tensor Encoder::attention_bias(const at::Tensor& table, std::int64_t length)
   return line.as_strided({1, config_.num_heads, length, length}, {0, 2 * length - 1, 1, 1}).flip(2);
 }
 
-at::Tensor Encoder::forward(const at::Tensor& ids, const at::Tensor& mask, std::vector<at::Tensor>* states) const {
+at::Tensor Encoder::forward(const at::Tensor& ids, const at::Tensor& mask, std::vector<at::Tensor>* states,
+                            const std::function<void(std::size_t)>& before_block) const {
   const auto split = [this](const at::Tensor& t) { return t.unflatten(-1, {config_.num_heads, config_.d_kv}).transpose(1, 2); };
-  auto x = embedding_(ids);
+  auto x = embedding_(ids).to(final_norm_.weight.scalar_type());
   at::Tensor hidden;  // of padding: the most negative number
   if (mask.defined()) {
     const auto lowest = x.scalar_type() == at::kFloat ? std::numeric_limits<float>::lowest() : -3.3895313892515355e38;  // of bfloat16
@@ -88,7 +89,9 @@ at::Tensor Encoder::forward(const at::Tensor& ids, const at::Tensor& mask, std::
         at::zeros({ids.size(0), 1, 1, ids.size(1)}, x.options()).masked_fill_(mask.eq(0).view({ids.size(0), 1, 1, ids.size(1)}), lowest);
   }
   at::Tensor bias;
-  for (const auto& layer : layers_) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const auto& layer = layers_[i];
+    if (before_block) before_block(i);
     if (states != nullptr) states->push_back(x);
     if (layer.bias_table.defined()) {
       bias = attention_bias(layer.bias_table, ids.size(1));
@@ -116,7 +119,8 @@ Loaded load(const Config& config, nn::Checkpoint checkpoint, const nn::Placement
                 [](const auto& entry) { return entry.first.starts_with("decoder.") || entry.first == "lm_head.weight"; });
   nn::WeightLoad load(std::move(checkpoint), placement);
   auto model = std::make_shared<const Encoder>(config, load.root());
-  return {std::move(model), load.finish()};
+  auto parameters = load.finish();
+  return {std::move(model), std::move(parameters), load.staged()};
 }
 
 Loaded load(const std::filesystem::path& folder, const nn::Placement& placement, const std::optional<std::string>& variant) {

@@ -4,15 +4,19 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
-#include <memory>
+#include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
+#include "models/loaded.hpp"
 #include "nn/json_config.hpp"
 #include "nn/layers.hpp"
 #include "nn/weights.hpp"
 
 namespace kinora::models::t5 {
+
+inline constexpr std::string_view kBlocks = "encoder.block.";  // what the names of its blocks' weights begin with
 
 struct Config {
   std::int64_t vocab_size = 32128, d_model = 512, d_kv = 64, d_ff = 1024, num_layers = 8, num_heads = 6;
@@ -37,7 +41,9 @@ class Encoder {
 
   // ids [B, T] int64 on the weights' device; mask [B, T], 1 for real ids and 0 for padding, or undefined: all are attended to.
   // -> last hidden state [B, T, d_model], after the final norm. states, if given, receives the embeddings and every layer's output.
-  at::Tensor forward(const at::Tensor& ids, const at::Tensor& mask, std::vector<at::Tensor>* states = nullptr) const;
+  // before_block, if given, is called before a block's weights are used, so that they can be brought.
+  at::Tensor forward(const at::Tensor& ids, const at::Tensor& mask, std::vector<at::Tensor>* states = nullptr,
+                     const std::function<void(std::size_t block)>& before_block = {}) const;
 
  private:
   struct Layer {
@@ -53,10 +59,7 @@ class Encoder {
   nn::RmsNorm final_norm_;
 };
 
-struct Loaded {
-  std::shared_ptr<const Encoder> model;
-  nn::Parameters parameters;
-};
+using Loaded = models::Loaded<Encoder>;
 // A component folder, or a checkpoint at hand with the names of transformers; a decoder that is with it is left out. Errors: LoadError.
 Loaded load(const std::filesystem::path& folder, const nn::Placement& placement, const std::optional<std::string>& variant = std::nullopt);
 Loaded load(const Config& config, nn::Checkpoint checkpoint, const nn::Placement& placement);

@@ -10,8 +10,9 @@
 
 namespace kinora::models::t5 {
 
-PromptEncoder::PromptEncoder(std::shared_ptr<const nn::UnigramTokenizer> tokenizer, std::shared_ptr<const Encoder> model)
-    : tokenizer_(std::move(tokenizer)), model_(std::move(model)) {
+PromptEncoder::PromptEncoder(std::shared_ptr<const nn::UnigramTokenizer> tokenizer, std::shared_ptr<const Encoder> model,
+                             std::function<void(std::size_t)> before_block)
+    : tokenizer_(std::move(tokenizer)), model_(std::move(model)), before_block_(std::move(before_block)) {
   if (tokenizer_->largest_id() >= model_->config().vocab_size)
     throw nn::LoadError(
         "text encoder", "vocab_size",
@@ -34,11 +35,12 @@ PromptEmbeddings PromptEncoder::encode(const std::vector<std::string>& prompts, 
     return at::tensor(values, at::kLong).view({static_cast<std::int64_t>(prompts.size()), -1}).to(model_->device());
   };
   const auto mask = rows(real);
-  if (padding == Padding::attended) return {model_->forward(rows(ids), {}), mask};
+  if (padding == Padding::attended) return {model_->forward(rows(ids), {}, nullptr, before_block_), mask};
 
   const auto width = static_cast<std::int64_t>(length);
   const auto own_mask = mask.narrow(1, 0, longest);
-  const auto encoded = model_->forward(rows(ids).narrow(1, 0, longest), prompts.size() > 1 ? own_mask : at::Tensor());
+  const auto encoded =
+      model_->forward(rows(ids).narrow(1, 0, longest), prompts.size() > 1 ? own_mask : at::Tensor(), nullptr, before_block_);
   const auto kept = encoded.mul(own_mask.unsqueeze(-1).to(encoded.scalar_type()));
   return {at::constant_pad_nd(kept, {0, 0, 0, width - longest}), mask};
 }

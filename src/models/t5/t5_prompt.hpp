@@ -26,7 +26,8 @@ struct PromptEmbeddings {
 class PromptEncoder {
  public:
   // Throws nn::LoadError when the tokenizer's ids exceed the encoder's vocabulary.
-  PromptEncoder(std::shared_ptr<const nn::UnigramTokenizer> tokenizer, std::shared_ptr<const Encoder> model);
+  PromptEncoder(std::shared_ptr<const nn::UnigramTokenizer> tokenizer, std::shared_ptr<const Encoder> model,
+                std::function<void(std::size_t block)> before_block = {});
 
   // Prompts are taken literally and cut at `length` tokens, end token included; Wan wants them cleaned before (nn::clean_prompt).
   // Throws std::invalid_argument for no prompts and for a length outside 1..kMaxPromptTokens.
@@ -35,6 +36,7 @@ class PromptEncoder {
  private:
   std::shared_ptr<const nn::UnigramTokenizer> tokenizer_;
   std::shared_ptr<const Encoder> model_;
+  std::function<void(std::size_t)> before_block_;  // of the model
 };
 
 }  // namespace kinora::models::t5

@@ -26,7 +26,7 @@ struct TimestepEmbedding {
   TimestepEmbedding(const nn::Weights& w, std::int64_t in, std::int64_t hidden, std::int64_t out, nn::Act act_ = nn::Act::silu,
                     std::int64_t condition = 0);
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& condition = {}) const;
-  at::ScalarType dtype() const { return linear_1.weight.scalar_type(); }
+  at::ScalarType dtype() const { return linear_1.bias.scalar_type(); }
 };
 
 }  // namespace kinora::models::unet

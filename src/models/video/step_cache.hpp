@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -52,6 +53,9 @@ void count(const std::vector<StepCache>& caches, Result& result) {
     result.shortened += cache.shortened();
   }
 }
+
+// Called before a block's weights are used, so that they can be brought; may be empty.
+using BeforeBlock = std::function<void(std::size_t block)>;
 
 // Tokens through the blocks 0 to count - 1, block(i, tokens), as the cache says when there is one.
 template <typename Block>

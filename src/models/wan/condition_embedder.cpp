@@ -21,7 +21,7 @@ ConditionEmbedder::ConditionEmbedder(const TransformerConfig& c, const nn::Weigh
 Times ConditionEmbedder::times(const at::Tensor& timestep) const {
   Times times;
   const auto waves = unet::sinusoidal_embedding(video::distinct_times(timestep, times), frequency_width_);
-  times.embedding = time_embedder_(waves).to(text_1_.weight.scalar_type());
+  times.embedding = time_embedder_(waves).to(text_1_.bias.scalar_type());
   times.modulation = time_proj_(nn::apply(nn::Act::silu, times.embedding)).unflatten(1, {6, -1}).to(at::kFloat);
   return times;
 }
@@ -33,7 +33,7 @@ at::Tensor ConditionEmbedder::text(const at::Tensor& embeddings) const {
 at::Tensor ConditionEmbedder::image(const at::Tensor& embeddings) const {
   auto x = embeddings;
   if (image_.positions.defined()) x = x.reshape({-1, 2 * x.size(1), x.size(2)}).add(image_.positions);
-  const auto dtype = text_1_.weight.scalar_type();
+  const auto dtype = text_1_.bias.scalar_type();
   x = image_.norm1(x.to(at::kFloat)).to(dtype);
   x = image_.out(nn::apply_in_place(nn::Act::gelu, image_.in(x)));
   return image_.norm2(x.to(at::kFloat)).to(dtype);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "models/clip/clip_load.hpp"
+#include "models/diffusion/guidance.hpp"
 #include "models/diffusion/memory.hpp"
 #include "models/diffusion/pictures.hpp"
 #include "models/loaded.hpp"
@@ -26,7 +27,8 @@ using diffusion::Job;
 
 struct Expert {
   std::string component;
-  std::shared_ptr<const Transformer> model;
+  std::vector<diffusion::Branch<Transformer>> branches;
+  const diffusion::Branch<Transformer>& branch(std::size_t prompt) const { return branches[std::min(prompt, branches.size() - 1)]; }
 };
 
 // One prompt as the text encoder gives it, and how many of its rows are the prompt's.
@@ -53,9 +55,8 @@ class WanVideo final : public diffusion::DiffusionPipeline {
       auto weights = single_file::wan_transformer(files.weights(name));
       // Some files carry a norm that no one uses.
       std::erase_if(weights.tensors, [](const auto& entry) { return entry.first.find("norm_added_q") != std::string::npos; });
-      auto loaded = load_network<Transformer>(std::move(weights), TransformerConfig::read(files.config(name)), placement(dtype()));
-      experts_.push_back({.component = name, .model = loaded.model});
-      components_.add(name, std::move(loaded.parameters));
+      experts_.push_back(
+          {.component = name, .branches = load_branches<Transformer>(name, weights, TransformerConfig::read(files.config(name)), kBlocks)});
     }
     auto vae = load_network<Vae>(single_file::wan_vae(files.weights("vae"), layout_.vae.layers), layout_.vae, placement(at::kFloat));
     vae_ = vae.model;
@@ -68,7 +69,8 @@ class WanVideo final : public diffusion::DiffusionPipeline {
     const bool from_picture = request.task == Task::image_to_video;
     const VideoSize size{.frames = request.frames.value_or(info().frames), .height = job.height(), .width = job.width()};
     const bool two = job.guidance() > 1, cached = request.step_cache.value_or(0) > 0;
-    diffusion::require_memory(settings().device, components(), settings().residency, run_bytes(size, cached ? (two ? 4 : 2) : 0));
+    const bool apart = two && !settings().guidance_device.empty();
+    require_memory(size, cached ? (two && !apart ? 4 : 2) : 0, apart);
 
     job.begin(Phase::encoding);
     components_.use({"text_encoder"});
@@ -98,15 +100,24 @@ class WanVideo final : public diffusion::DiffusionPipeline {
       if (wanted != at_work) {
         contexts.clear();
         components_.use({expert.component});
-        for (const auto& prompt : prompts) contexts.push_back(expert.model->context(prompt.tokens, image_tokens, prompt.real));
+        for (std::size_t i = 0; i < prompts.size(); ++i) {
+          const auto& branch = expert.branch(i);
+          const auto picture = image_tokens.defined() ? image_tokens.to(branch.device) : image_tokens;
+          contexts.push_back(branch.model->context(prompts[i].tokens.to(branch.device), picture, prompts[i].real, branch.before_block));
+        }
         for (auto& cache : caches) cache.forget();
         at_work = wanted;
       }
       const auto input = input_of(x).to(dtype());
       const auto times = condition.defined() && layout_.expand_timesteps ? token_times(timestep, x) : timestep;
-      auto with = expert.model->forward(input, times, contexts[0], cached ? caches.data() : nullptr).to(at::kFloat);
-      if (!two) return with;
-      const auto without = expert.model->forward(input, times, contexts[1], cached ? &caches[1] : nullptr).to(at::kFloat);
+      const auto predicted = [&](std::size_t i) {
+        const auto& branch = expert.branch(i);
+        return branch.model
+            ->forward(input.to(branch.device), times.to(branch.device), contexts[i], cached ? &caches[i] : nullptr, branch.before_block)
+            .to(x.device(), at::kFloat);
+      };
+      if (!two) return predicted(0);
+      const auto [with, without] = diffusion::both_branches(apart, predicted);
       const double scale = wanted == 0 ? job.guidance() : request.guidance_scale_2.value_or(job.guidance());
       return without + (with - without) * scale;
     };
@@ -174,20 +185,33 @@ class WanVideo final : public diffusion::DiffusionPipeline {
   }
 
   // What a run takes beside the weights at its peak: a forward pass of the transformer with `kept` copies of the tokens beside it, or
-  // decoding, and the finished video.
-  std::uint64_t run_bytes(const VideoSize& size, std::int64_t kept) const {
+  // decoding, and the finished video; on the device for guidance the pass alone.
+  void require_memory(const VideoSize& size, std::int64_t kept, bool apart) const {
+    const auto forward = forward_bytes(size, kept);
+    const auto require = [&](const std::string& device, std::uint64_t bytes) {
+      diffusion::require_memory(device, components(), settings().residency, bytes);
+    };
+    require(settings().device, std::max(forward, decode_bytes(size)));
+    if (apart) require(settings().guidance_device, forward);
+  }
+
+  std::uint64_t forward_bytes(const VideoSize& size, std::int64_t kept) const {
     const auto& t = layout_.transformer;
-    const std::int64_t side = layout_.vae.factor(), pixels = size.height * size.width;
+    const std::int64_t side = layout_.vae.factor();
     const std::int64_t tokens = layout_.vae.latent_frames(size.frames) * (size.height / side) * (size.width / side) / t.patch_volume();
     // Input, norm and residual, then queries, keys and values before and after turning, or the feed-forward's inner width.
     const std::int64_t forward = tokens * ((3 + kept) * t.width() + std::max(6 * t.width(), t.ffn_width));
+    return static_cast<std::uint64_t>(forward) * at::elementSize(dtype()) + components_.unpacked_bytes(dtype());
+  }
+
+  std::uint64_t decode_bytes(const VideoSize& size) const {
     const auto savings = savings_for(size);
     const std::int64_t tile = Vae::kTileSide;
     const auto decode =
         savings.tiling ? vae_->decode_bytes(tile, tile, 1) : vae_->decode_bytes(size.height, size.width, savings.frames_at_once);
     // The video itself: float32 as it is decoded, joined and cut, then bytes.
-    const std::int64_t video = 3 * size.frames * pixels * (2 * 4 + 1);
-    return std::max(static_cast<std::uint64_t>(forward) * at::elementSize(dtype()), decode + static_cast<std::uint64_t>(video));
+    const std::int64_t video = 3 * size.frames * size.height * size.width * (2 * 4 + 1);
+    return decode + static_cast<std::uint64_t>(video);
   }
 
   void set_preview(diffusion::Denoising& work) const {

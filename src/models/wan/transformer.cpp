@@ -18,13 +18,15 @@ Transformer::Transformer(const Config& c, const nn::Weights& w)
   for (std::int64_t i = 0; i < c.layers; ++i) blocks_.emplace_back(c, w / "blocks" / i);
 }
 
-Transformer::Context Transformer::context(const at::Tensor& text, const at::Tensor& image, std::optional<std::int64_t> real) const {
+Transformer::Context Transformer::context(const at::Tensor& text, const at::Tensor& image, std::optional<std::int64_t> real,
+                                          const video::BeforeBlock& before) const {
   const std::int64_t padding = real ? text.size(1) - *real : 0;
   auto tokens = condition_.text(padding > 1 ? text.narrow(1, 0, *real + 1) : text);
   const auto picture = image.defined() ? condition_.image(image) : image;
   Context context;
-  for (const auto& block : blocks_) {
-    context.push_back(block.keys_values(tokens, picture));
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    if (before) before(i);
+    context.push_back(blocks_[i].keys_values(tokens, picture));
     if (padding <= 1) continue;
     // exp(score + ln n) = n exp(score): the padding's one key counts n times.
     auto& bias = context.back().bias;
@@ -34,15 +36,17 @@ Transformer::Context Transformer::context(const at::Tensor& text, const at::Tens
   return context;
 }
 
-at::Tensor Transformer::forward(const at::Tensor& sample, const at::Tensor& timestep, const Context& context,
-                                video::StepCache* cache) const {
+at::Tensor Transformer::forward(const at::Tensor& sample, const at::Tensor& timestep, const Context& context, video::StepCache* cache,
+                                const video::BeforeBlock& before) const {
   const std::array<std::int64_t, 3> grid{sample.size(2) / config_.patch[0], sample.size(3) / config_.patch[1],
                                          sample.size(4) / config_.patch[2]};
   const auto table = rotary_table(grid, config_.head_width, config_.max_positions, sample.device());
   const auto times = condition_.times(timestep);
   auto x = patch_embedding_(sample).flatten(2).transpose(1, 2).contiguous();
-  x = video::through_blocks(x, blocks_.size(), cache,
-                            [&](std::size_t i, const at::Tensor& tokens) { return blocks_[i](tokens, times, context[i], table); });
+  x = video::through_blocks(x, blocks_.size(), cache, [&](std::size_t i, const at::Tensor& tokens) {
+    if (before) before(i);
+    return blocks_[i](tokens, times, context[i], table);
+  });
 
   const auto ends = scale_shift_table_.add(times.embedding.unsqueeze(1));
   const auto part = [&](std::int64_t i) { return times.spread(ends.select(1, i), x.size(0)); };

@@ -24,11 +24,13 @@ class Transformer {
   // What a prompt is to all blocks, for any number of steps. text [B, S, text_width]; image [B, S', image_width] or undefined, as
   // ConditionEmbedder::image takes it. real: the rows of text that are not padding, where those after them are all equal; they are then
   // one key with the weight of all, which changes nothing but the time it takes. Only for B = 1.
-  Context context(const at::Tensor& text, const at::Tensor& image = {}, std::optional<std::int64_t> real = std::nullopt) const;
+  Context context(const at::Tensor& text, const at::Tensor& image = {}, std::optional<std::int64_t> real = std::nullopt,
+                  const video::BeforeBlock& before = {}) const;
 
   // sample [B, in_channels, T, H, W], sides multiples of the patch; timestep [], [1], [B], or [B, N] for each token (in the order
   // frames, rows, columns). -> [B, out_channels, T, H, W] contiguous. One dtype, the weights' device. cache: of the passes before this one.
-  at::Tensor forward(const at::Tensor& sample, const at::Tensor& timestep, const Context& context, video::StepCache* cache = nullptr) const;
+  at::Tensor forward(const at::Tensor& sample, const at::Tensor& timestep, const Context& context, video::StepCache* cache = nullptr,
+                     const video::BeforeBlock& before = {}) const;
 
  private:
   Config config_;

@@ -146,6 +146,12 @@ std::optional<GgmlType> ggml_type(std::uint32_t id) {
   return std::nullopt;
 }
 
+std::optional<GgmlType> packed_type(std::size_t block_bytes) {
+  for (const Row& row : kRows)
+    if (row.decode != nullptr && row.type.bytes == block_bytes) return row.type;
+  return std::nullopt;
+}
+
 void dequantise(const GgmlType& type, std::span<const std::byte> in, std::span<float> out) {
   for (const Row& row : kRows) {
     if (row.type.id != type.id || row.decode == nullptr) continue;

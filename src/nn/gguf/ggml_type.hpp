@@ -19,6 +19,8 @@ struct GgmlType {
 };
 
 std::optional<GgmlType> ggml_type(std::uint32_t id);  // nullopt: unknown or not supported
+// The type whose blocks have this many bytes: no two have the same. nullopt: none.
+std::optional<GgmlType> packed_type(std::size_t block_bytes);
 
 // Decodes whole blocks: out.size() = blocks * type.elements, in.size() = blocks * type.bytes. type must not be plain.
 void dequantise(const GgmlType& type, std::span<const std::byte> in, std::span<float> out);
