@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <span>
 #include <vector>
 
 namespace kinora::cli {
@@ -19,7 +21,10 @@ struct Panel {
   const char* name;
   const char* color;
 };
-constexpr Panel kPanels[] = {{"psnr_y", "PSNR-Y, dB", "#1565c0"}, {"ssim", "SSIM", "#2e7d32"}, {"flicker", "flicker, levels", "#c62828"}};
+constexpr Panel kPanels[] = {{"psnr_y", "PSNR-Y, dB", "#1565c0"},
+                             {"ssim", "SSIM", "#2e7d32"},
+                             {"flicker", "flicker, levels", "#c62828"},
+                             {"vmaf", "VMAF", "#6a1b9a"}};
 
 std::string escaped(const std::string& text) {
   std::string out;
@@ -69,14 +74,16 @@ void draw(std::string& svg, const Panel& panel, const std::vector<double>& value
 
 std::string quality_plot(const json::object& result, const std::string& title) {
   const json::value* frames = result.if_contains("frames");
-  const int height = kTop + 3 * (kPanel + kGap);
+  const bool vmaf = result.contains("vmaf");
+  const std::span panels(kPanels, std::size(kPanels) - (vmaf ? 0 : 1));
+  const int height = kTop + static_cast<int>(panels.size()) * (kPanel + kGap);
   std::string svg = fmt::format(
       "<svg xmlns='http://www.w3.org/2000/svg' width='{0}' height='{1}' viewBox='0 0 {0} {1}' font-family='sans-serif' font-size='12'>\n"
       "<rect width='{0}' height='{1}' fill='white'/>\n<text x='{2}' y='22' font-size='15'>{3}</text>\n",
       kWidth, height, kLeft, escaped(title));
   int top = kTop;
   std::size_t count = 0;
-  for (const Panel& panel : kPanels) {
+  for (const Panel& panel : panels) {
     std::vector<double> values;
     if (frames != nullptr && frames->is_array())
       for (const json::value& frame : frames->get_array()) values.push_back(frame.is_object() ? number(frame.get_object(), panel.key) : 0);

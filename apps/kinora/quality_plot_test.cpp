@@ -22,6 +22,15 @@ TEST(QualityPlot, draws_each_value_at_its_place) {
   EXPECT_THAT(svg, HasSubstr("text-anchor='end'>2</text>"));  // the last frame
 }
 
+TEST(QualityPlot, draws_vmaf_where_it_was_measured) {
+  json::object result{
+      {"psnr_y", 35}, {"ssim", 1}, {"flicker", 0}, {"frames", {{{"psnr_y", 30}, {"ssim", 1}, {"flicker", 0}, {"vmaf", 81}}}}};
+  EXPECT_THAT(quality_plot(result, "without"), Not(HasSubstr("VMAF")));
+  EXPECT_THAT(quality_plot(result, "without"), HasSubstr("height='635'"));
+  result["vmaf"] = 81;
+  EXPECT_THAT(quality_plot(result, "with"), testing::AllOf(HasSubstr("VMAF, mean 81"), HasSubstr("height='830'")));
+}
+
 TEST(QualityPlot, keeps_the_extremes_of_a_long_clip_and_stays_small) {
   json::array frames;
   for (int i = 0; i < 10'000; ++i) frames.push_back({{"psnr_y", i == 5001 ? 10.0 : 40.0}, {"ssim", 1}, {"flicker", 0}});

@@ -93,6 +93,7 @@ int main(int argc, char** argv) {
     if (const auto plus = settings.device.find('+'); plus != std::string::npos) {
       settings.guidance_device = settings.device.substr(plus + 1);
       settings.device.resize(plus);
+      if (settings.guidance_device.empty()) throw CLI::ValidationError("--device", "names no device after the +");
     }
     if (!parse_listen(listen, settings)) throw CLI::ValidationError("--listen", "must be ADDRESS:PORT");
     if (const auto folder = environment("MODEL_DIR", ""); settings.models_dirs.empty() && !folder.empty()) settings.models_dirs = {folder};

@@ -138,6 +138,8 @@ TEST_F(RunnerProcess, says_what_is_wrong_with_its_options) {
   const auto arguments = kProgram + " --models '" + (work_ / "models") + "' --work-dir /tmp ";
   EXPECT_THAT(testing::shell(arguments + "--device tpu"), HasSubstr("tpu: not a device"));
   EXPECT_THAT(testing::shell(arguments + "--device cuda:77"), HasSubstr("cuda:77"));
+  EXPECT_THAT(testing::shell(arguments + "--device cpu+tpu"), HasSubstr("tpu: not a device"));
+  EXPECT_THAT(testing::shell(arguments + "--device cpu+"), HasSubstr("--device"));
   EXPECT_THAT(testing::shell(arguments + "--listen nonsense"), HasSubstr("ADDRESS:PORT"));
   EXPECT_THAT(testing::shell(arguments + "--listen 127.0.0.1:99999"), HasSubstr("ADDRESS:PORT"));
   EXPECT_EQ(testing::shell(kProgram + " --version"), "0.1.0");
