@@ -1,6 +1,7 @@
 #include "kinora_train/clips/figure.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace kinora::train {
@@ -8,12 +9,15 @@ namespace {
 
 constexpr double kStandsOut = 0.15;  // distance of colours, of sqrt(3)
 constexpr int kSmooth = 1;           // a pixel is judged by the mean of those so near
+constexpr int kNear = 8;             // rows, whose colours hardly differ
 constexpr double kReach = 1.5;       // radii; no shape reaches further from its centre
 
 Rgb pixel(const Clip& clip, int frame, int y, int x) {
   const std::uint8_t* const p = clip.at(frame, y, x);
   return {p[0] / 255.0, p[1] / 255.0, p[2] / 255.0};
 }
+
+double across(const Clip& clip, int x) { return (x + 0.5) / clip.width; }
 
 Rgb mean_about(const Clip& clip, int frame, int y, int x) {
   Rgb sum;
@@ -59,18 +63,33 @@ double unit_area(Shape shape) {
 }  // namespace
 
 std::vector<Rgb> row_colours(const Clip& clip) {
-  std::vector<Rgb> rows;
-  std::vector<std::uint8_t> values(static_cast<std::size_t>(clip.frames) * static_cast<std::size_t>(clip.width));
-  const auto median = [&](int y, int channel) {
-    std::size_t i = 0;
-    for (int frame = 0; frame < clip.frames; ++frame)
-      for (int x = 0; x < clip.width; ++x) values[i++] = clip.at(frame, y, x)[channel];
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle / 255.0;
+  std::array<std::vector<double>, 3> values;
+  const auto add = [&values](const Rgb& colour) {
+    values[0].push_back(colour.red);
+    values[1].push_back(colour.green);
+    values[2].push_back(colour.blue);
   };
-  rows.reserve(static_cast<std::size_t>(clip.height));
-  for (int y = 0; y < clip.height; ++y) rows.push_back({median(y, 0), median(y, 1), median(y, 2)});
+  const auto take_median = [&values] {
+    std::array<double, 3> found{};
+    for (std::size_t channel = 0; channel < 3; ++channel) {
+      auto& all = values[channel];
+      const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
+      std::nth_element(all.begin(), middle, all.end());
+      found[channel] = *middle;
+      all.clear();
+    }
+    return Rgb{found[0], found[1], found[2]};
+  };
+  std::vector<Rgb> own, rows;
+  for (int y = 0; y < clip.height; ++y) {
+    for (int frame = 0; frame < clip.frames; ++frame)
+      for (int x = 0; x < clip.width; ++x) add(lit(pixel(clip, frame, y, x), 1 - across(clip, x)));  // what the light adds is taken away
+    own.push_back(take_median());
+  }
+  for (int y = 0; y < clip.height; ++y) {
+    for (int near = std::max(0, y - kNear); near <= std::min(clip.height - 1, y + kNear); ++near) add(own[static_cast<std::size_t>(near)]);
+    rows.push_back(take_median());
+  }
   return rows;
 }
 
@@ -80,7 +99,7 @@ Figure find_figure(const Clip& clip, int frame, const std::vector<Rgb>& rows) {
   for (int y = 0; y < clip.height; ++y)
     for (int x = 0; x < clip.width; ++x)
       open[static_cast<std::size_t>(y) * clip.width + x] =
-          distance(mean_about(clip, frame, y, x), rows[static_cast<std::size_t>(y)]) > kStandsOut;
+          distance(mean_about(clip, frame, y, x), lit(rows[static_cast<std::size_t>(y)], across(clip, x))) > kStandsOut;
   std::vector<int> largest;
   for (std::size_t start = 0; start < open.size(); ++start) {
     if (!open[start]) continue;

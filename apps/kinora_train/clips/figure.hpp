@@ -6,7 +6,8 @@
 
 namespace kinora::train {
 
-// The background's colour in each row: the median over all columns and frames, since the figure covers the lesser part of a row.
+// The background's colour in each row, without the light: the median over all columns and frames, and over some rows, since a figure covers
+// the lesser part of most rows (the arms of a large star more than half of theirs).
 std::vector<Rgb> row_colours(const Clip& clip);
 
 struct Figure {
@@ -18,7 +19,8 @@ struct Figure {
   bool at(int y, int x) const { return y >= 0 && x >= 0 && y < height && x < width && inside[static_cast<std::size_t>(y) * width + x]; }
 };
 
-// The largest connected set of pixels that differ from their row's colour, once single pixels are smoothed away. area 0: none.
+// The largest connected set of pixels that differ from their row's colour in that light, once single pixels are smoothed away. area 0:
+// none.
 Figure find_figure(const Clip& clip, int frame, const std::vector<Rgb>& rows);
 
 // How well the figure covers the shape when both have the same centre and area: the common part of their union, 0..1.

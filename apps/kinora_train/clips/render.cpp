@@ -81,14 +81,14 @@ Clip render(const Scene& scene) {
     const Point middle = centre(scene, frame);
     const int first = std::max(0, static_cast<int>(middle.x - reach)), end = std::min(clip.width, static_cast<int>(middle.x + reach) + 1);
     for (int y = 0; y < clip.height; ++y) {
-      const Rgb under = background.at((y + 0.5) / clip.height);
-      const std::array row{byte(under.red), byte(under.green), byte(under.blue)};
-      for (int x = 0; x < clip.width; ++x) std::copy(row.begin(), row.end(), clip.at(frame, y, x));
+      const Rgb row = background.at((y + 0.5) / clip.height);
+      const auto under = [&](int x) { return lit(row, (x + 0.5) / clip.width); };
+      for (int x = 0; x < clip.width; ++x) put(clip.at(frame, y, x), under(x), colour, 0);
       const double dy = y + 0.5 - middle.y;
       if (std::abs(dy) >= reach) continue;
       for (int x = first; x < end; ++x) {
         const double share = std::clamp(0.5 - edge_distance(scene.what.shape, scene.radius, x + 0.5 - middle.x, dy), 0.0, 1.0);
-        if (share > 0) put(clip.at(frame, y, x), under, colour, share);
+        if (share > 0) put(clip.at(frame, y, x), under(x), colour, share);
       }
     }
   }

@@ -41,13 +41,15 @@ TEST(Render, a_ball_over_the_sky_has_its_colour_within_the_gradient_without_and_
   EXPECT_EQ(clip.pixels.size(), 3U * 17 * 128 * 128);
   // The middle frame has the ball where the scene says; pixel 64's centre is 64.5.
   EXPECT_THAT(pixel(clip, 8, 64, 64), ElementsAre(220, 30, 35));
-  // The gradient runs from (90, 165, 235) to (175, 215, 245): at row 0 it is 1/256 on its way.
-  EXPECT_THAT(pixel(clip, 8, 0, 0), ElementsAre(90, 165, 235));
-  EXPECT_THAT(pixel(clip, 8, 127, 5), ElementsAre(175, 215, 245));
-  // Row 64: half way and 1/256 more: (132.8, 190.2, 240.0). The pixel 20 to the right lies with its centre on the edge: half of each.
-  EXPECT_THAT(pixel(clip, 8, 64, 84), ElementsAre(176, 110, 138));
+  // The gradient runs from (90, 165, 235) to (175, 215, 245): at row 0 it is 1/256 on its way. The light adds (30.6, 15.3, -15.3) at the
+  // left border, as much less at the right one; in column 0 it is 1/256 on its way.
+  EXPECT_THAT(pixel(clip, 8, 0, 0), ElementsAre(121, 180, 220));
+  EXPECT_THAT(pixel(clip, 8, 127, 5), ElementsAre(203, 229, 231));
+  // Row 64: half way and 1/256 more: (132.8, 190.2, 240.0), in column 84 less (9.8, 4.9, -4.9). The pixel 20 to the right lies with its
+  // centre on the edge: half of each.
+  EXPECT_THAT(pixel(clip, 8, 64, 84), ElementsAre(172, 108, 140));
   EXPECT_THAT(pixel(clip, 8, 64, 83), ElementsAre(220, 30, 35));
-  EXPECT_THAT(pixel(clip, 8, 64, 85), ElementsAre(133, 190, 240));
+  EXPECT_THAT(pixel(clip, 8, 64, 85), ElementsAre(123, 185, 245));
 }
 
 TEST(Render, shapes_move_by_their_speed_into_their_direction) {

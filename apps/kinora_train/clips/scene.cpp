@@ -6,7 +6,8 @@
 namespace kinora::train {
 namespace {
 
-constexpr double kLeastContrast = 0.3;
+constexpr double kLeastContrast = 0.25;
+constexpr Rgb kLight{0.12, 0.06, -0.06};  // added at the left border
 constexpr std::uint64_t kHoldOneIn = 6;
 
 Rgb bytes(int red, int green, int blue) { return {red / 255.0, green / 255.0, blue / 255.0}; }
@@ -63,9 +64,17 @@ Gradient gradient(Background background) {
   return {};
 }
 
+Rgb lit(const Rgb& colour, double across) {
+  const auto add = [across](double value, double light) { return std::clamp(value + light * (1 - 2 * across), 0.0, 1.0); };
+  return {add(colour.red, kLight.red), add(colour.green, kLight.green), add(colour.blue, kLight.blue)};
+}
+
 bool visible(Colour colour, Background background) {
   const auto [top, bottom] = gradient(background);
-  return std::min(distance(rgb(colour), top), distance(rgb(colour), bottom)) >= kLeastContrast;
+  double least = 1;
+  for (const auto& under : {lit(top, 0), lit(top, 1), lit(bottom, 0), lit(bottom, 1)})
+    least = std::min(least, distance(rgb(colour), under));
+  return least >= kLeastContrast;
 }
 
 std::vector<Combination> all_combinations() {

@@ -39,6 +39,9 @@ struct Gradient {
   Rgb at(double height) const;  // 0 top .. 1 bottom
 };
 Gradient gradient(Background background);
+// Light falls from the left: the colour as it is there, warmer, or cooler at the right. across: 0 left .. 1 right. In a transformer with
+// rotary positions, which tell differences only, this is how a token learns which column it is in.
+Rgb lit(const Rgb& colour, double across);
 
 struct Combination {
   Shape shape = Shape::ball;
