@@ -26,10 +26,10 @@ media::ColorTags enlarged_color(const Look& in, int width, int height) {
 
 }  // namespace
 
-UpscaleStep::UpscaleStep(const Upscaling& how, models::Upscaler& network, std::stop_token stop)
+UpscaleStep::UpscaleStep(const Upscaling& how, models::Upscaler& network, models::Watch watch)
     : fast_(accelerated_by(how.accelerate, network)),
       enlarger_(fast_ ? *fast_ : network, how.scale, /*even=*/true),
-      stop_(std::move(stop)) {}
+      watch_(std::move(watch)) {}
 
 base::Result<Look> UpscaleStep::begin(const Look& in) {
   in_ = out_ = in;
@@ -55,10 +55,11 @@ base::Status UpscaleStep::add(StepPicture picture, const Emit& emit) {
   }
   try {
     enlarger_.run({.data = small.data(), .type = in_.type(), .width = in_.width, .height = in_.height}, picture.rgb,
-                  [this](double) { return !stop_.stop_requested(); });
+                  [this](double part) { return watch_(in_.frames > 0 ? std::min((added_ + part) / in_.frames, 1.0) : 0); });
   } catch (const models::Stopped&) {
     return base::fail(ErrorCode::canceled, "canceled");
   }
+  ++added_;
   small_.give_back(std::move(small));
   return emit(std::move(picture));
 }

@@ -3,7 +3,6 @@
 // resampled.
 #include <memory>
 #include <optional>
-#include <stop_token>
 
 #include "media/rgb.hpp"
 #include "models/fast/fast_upscaler.hpp"
@@ -22,11 +21,12 @@ struct Upscaling {
 
 class UpscaleStep final : public Step {
  public:
-  UpscaleStep(const Upscaling& how, models::Upscaler& network, std::stop_token stop);
+  // watch: asked between the parts of a picture, with the part of all pictures that is done (0..1; 0 while their number is not known).
+  UpscaleStep(const Upscaling& how, models::Upscaler& network, models::Watch watch);
   // too_large: the enlarged picture.
   base::Result<Look> begin(const Look& in) override;
   base::Status read(StepPicture& picture) override;
-  // canceled: a stop was requested while the network worked.
+  // canceled: the watch said stop.
   base::Status add(StepPicture picture, const Emit& emit) override;
   base::Status finish(const Emit& emit) override;
   base::Status write(StepPicture& picture) override;
@@ -36,7 +36,8 @@ class UpscaleStep final : public Step {
  private:
   std::unique_ptr<models::fast::FastUpscaler> fast_;
   Enlarger enlarger_;
-  std::stop_token stop_;
+  models::Watch watch_;
+  double added_ = 0;  // pictures
   Look in_, out_;
   media::RgbConverter to_rgb_, to_frame_;
   BufferPool small_, large_;

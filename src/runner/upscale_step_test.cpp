@@ -64,6 +64,23 @@ TEST_F(VideoUpscales, carries_what_stands_still) {
   EXPECT_FALSE(run({.input = in, .output = {}})->accelerated);
 }
 
+// So that a worker can tell a picture that takes minutes from a hang.
+TEST_F(VideoUpscales, progress_goes_on_within_a_picture_and_never_back) {
+  upscaler_ = models::load_upscaler(nn::read_model_folder(work_.path() / "model"),
+                                    {.precision = models::Precision::fp32, .memory_bytes = 1 << 16});  // many tiles
+  const auto in = make("-f lavfi -i testsrc2=s=96x64:r=25:d=0.16 -c:v libx264");
+  std::vector<media::Progress> seen;
+  ASSERT_TRUE(run({.input = in, .output = {}}, {.stop = {}, .report = [&](const media::Progress& progress) { seen.push_back(progress); }}));
+  int within = 0;  // reports between two pictures
+  for (std::size_t i = 1; i < seen.size(); ++i) {
+    EXPECT_GE(seen[i].fraction, seen[i - 1].fraction);
+    within += seen[i].frames_done == seen[i - 1].frames_done && seen[i].fraction > seen[i - 1].fraction ? 1 : 0;
+  }
+  EXPECT_GE(within, 8);  // at least three tiles for each of four pictures
+  EXPECT_EQ(seen.back().frames_done, 4);
+  EXPECT_DOUBLE_EQ(seen.back().fraction, 0.999);
+}
+
 // The zero network repeats pixels: FFmpeg's neighbour scaling is the reference.
 TEST_F(VideoUpscales, gives_the_networks_picture_and_not_another) {
   const auto in = make("-f lavfi -i testsrc2=s=96x64:r=25:d=0.4 -c:v libx264 -crf 1 -pix_fmt yuv420p");

@@ -80,7 +80,12 @@ class Pipeline {
     result_.ops = order_of(request_);
     // The first chunk begins with the video; a file that could not be cut is one chunk without bounds.
     const bool later_part = request_.range && request_.range->start_pts > request_.range->origin_pts;
-    if (request_.upscale) upscale_.emplace(*request_.upscale, *networks_.upscaler, control_.stop);
+    if (request_.upscale)
+      upscale_.emplace(*request_.upscale, *networks_.upscaler, [this](double part) {
+        upscaled_ = part;
+        report();
+        return !control_.stop.stop_requested();
+      });
     if (request_.interpolate)
       interpolation_.emplace(*request_.interpolate, *networks_.interpolator, later_part ? request_.range->origin_pts : first.pts().ticks);
     for (const Op op : result_.ops) {
@@ -186,7 +191,8 @@ class Pipeline {
         return add(step + 1, std::move(picture));
       }
       if (!made_.push(std::move(picture))) return canceled();
-      report(++shown_);
+      ++shown_;
+      report();
       return {};
     };
   }
@@ -199,12 +205,13 @@ class Pipeline {
     return {};
   }
 
-  void report(std::int64_t done) const {
+  // A heavy network takes minutes for a picture: it is not silent in them.
+  void report() const {
     if (!control_.report) return;
-    const std::int64_t total = frames_expected_ > 0 ? std::max<std::int64_t>(std::llround(frames_expected_), done) : 0;
+    const std::int64_t total = frames_expected_ > 0 ? std::max<std::int64_t>(std::llround(frames_expected_), shown_) : 0;
+    const double shown = total > 0 ? static_cast<double>(shown_) / static_cast<double>(total) : 0;
     // The last per mille is the encoder's and the container's.
-    const double fraction = total > 0 ? 0.999 * static_cast<double>(done) / static_cast<double>(total) : 0;
-    control_.report({.fraction = fraction, .frames_done = done, .frames_total = total});
+    control_.report({.fraction = 0.999 * std::max(shown, upscaled_), .frames_done = shown_, .frames_total = total});
   }
 
   // The first error counts; it ends the other threads.
@@ -235,6 +242,7 @@ class Pipeline {
   std::optional<media::VideoWriter> writer_;
   double frames_expected_ = 0;
   std::int64_t shown_ = 0;
+  double upscaled_ = 0;         // what the upscaling has done of its pictures, 0..1
   std::int64_t looked_at_ = 0;  // by the decoder thread
   VideoEnhanced result_;
   BoundedQueue<StepPicture> decoded_{kQueuedPictures}, made_{kQueuedPictures};
