@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kinora_train/evaluate.hpp"
+#include "kinora_train/interpolator/command.hpp"
 #include "kinora_train/trainer.hpp"
 #include "kinora_train/video/command.hpp"
 
@@ -73,8 +74,10 @@ int main(int argc, char** argv) {
   TrainSettings train;
   EvaluateSettings evaluate;
   kinora::train::VideoCommands video;
+  kinora::train::InterpolatorCommands interpolator;
   add_upscaler(app, train);
   add_evaluate(app, evaluate);
+  kinora::train::add_interpolator_commands(app, interpolator, say);
   kinora::train::add_video_commands(app, video, say);
   try {
     app.parse(argc, argv);

@@ -31,9 +31,9 @@ at::Tensor orthogonal(const at::Tensor& matrices) {
 
 Muon::Muon(nn::TensorMap weights, double momentum) : weights_(std::move(weights)), momentum_(momentum) {
   for (const auto& [name, weight] : weights_) {
-    if (weight.dim() != 2) throw Failure(name + " is no matrix");
+    if (weight.dim() < 2) throw Failure(name + " is no matrix");
     first_[name] = at::zeros_like(weight);
-    by_shape_[weight.sizes().vec()].push_back(name);
+    by_shape_[{weight.size(0), weight.numel() / weight.size(0)}].push_back(name);
   }
 }
 
@@ -44,14 +44,15 @@ void Muon::step(double learning_rate) {
     for (const auto& name : names) {
       at::Tensor& weight = weights_[name];
       if (!weight.grad().defined()) continue;
-      ahead.push_back(weight.grad().lerp(first_[name].lerp_(weight.grad(), 1 - momentum_), momentum_));
+      ahead.push_back(weight.grad().lerp(first_[name].lerp_(weight.grad(), 1 - momentum_), momentum_).flatten(1));
       moved.push_back(weight);
       weight.mutable_grad().reset();
     }
     if (moved.empty()) continue;
     const at::Tensor updates = orthogonal(at::stack(ahead)).to(at::kFloat);
     const double scale = 0.2 * std::sqrt(static_cast<double>(std::max(shape[0], shape[1])));
-    for (std::size_t i = 0; i < moved.size(); ++i) moved[i].sub_(updates[static_cast<std::int64_t>(i)], learning_rate * scale);
+    for (std::size_t i = 0; i < moved.size(); ++i)
+      moved[i].sub_(updates[static_cast<std::int64_t>(i)].view_as(moved[i]), learning_rate * scale);
   }
 }
 

@@ -52,6 +52,20 @@ TEST(Muon, leaves_a_weight_without_gradient_alone) {
   EXPECT_LT(static_cast<const float*>(moved.const_data_ptr())[0], 2.99F);
 }
 
+TEST(Muon, takes_a_convolution_as_the_matrix_of_its_first_dimension_by_all_others) {
+  const Values values{1.0F, -2.0F, 0.5F, 0.25F, 3.0F, -1.0F, 2.0F, 0.75F}, gradient{0.5F, -1.0F, 0.0F, 2.0F, 0.125F, -3.0F, 1.0F, 0.25F};
+  at::Tensor flat = matrix(values, 2).set_requires_grad(true);
+  at::Tensor convolution = matrix(values, 2).view({2, 1, 2, 2}).set_requires_grad(true);
+  Muon by_matrix({{"w", flat}}), by_convolution({{"w", convolution}});
+  flat.mutable_grad() = matrix(gradient, 2);
+  convolution.mutable_grad() = matrix(gradient, 2).view({2, 1, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast);
+  by_matrix.step(0.01);
+  by_convolution.step(0.01);
+  const auto* const expected = static_cast<const float*>(flat.const_data_ptr());
+  expect_near(convolution, Values(expected, expected + 8), "convolution");
+  EXPECT_NE(expected[0], 1.0F);
+}
+
 TEST(Muon, goes_on_from_its_state_as_if_never_stopped) {
   at::Tensor one = matrix({1.0F, 2.0F, 3.0F, 4.0F}, 2).set_requires_grad(true);
   at::Tensor other = one.detach().clone().set_requires_grad(true);

@@ -48,7 +48,7 @@ class Updates {
   static nn::TensorMap chosen(const nn::TensorMap& weights, const std::function<bool(const std::string&)>& by_muon, bool wanted) {
     nn::TensorMap part;
     for (const auto& [name, weight] : weights)
-      if ((by_muon && weight.dim() == 2 && by_muon(name)) == wanted) part[name] = weight;
+      if ((by_muon && weight.dim() >= 2 && by_muon(name)) == wanted) part[name] = weight;
     return part;
   }
 

@@ -24,7 +24,7 @@ struct FitSettings {
   int threads = 1;
   std::uint64_t seed = 1;
   double peak_rate = 1e-3, last_rate = 1e-5, warmup = 0.02;
-  std::function<bool(const std::string& name)> by_muon;  // of the weight matrices: these by Muon, all else by Adam; none: Adam alone
+  std::function<bool(const std::string& name)> by_muon;  // of the weights that Muon takes: these by it, all else by Adam; none: Adam alone
   double muon_rate = 5;                                  // times the rate of Adam
   double average_decay = 0.999;
   double longest_gradient = 1;

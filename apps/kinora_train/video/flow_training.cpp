@@ -24,7 +24,7 @@ constexpr double kNoiseMiddle = 1.2, kNoiseSpread = 1.5;  // of the logit of the
 // The matrices within the layers; what maps tokens, times and latents in and out stays with Adam.
 bool within_a_layer(const std::string& name) {
   return (name.find(".blocks.") != std::string::npos || name.find(".block.") != std::string::npos) &&
-         name.find("relative_attention_bias") == std::string::npos;
+         name.find("relative_attention_bias") == std::string::npos && !name.ends_with("scale_shift_table");
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ double deviation(const std::string& name, const at::Tensor& shape) {
   // Norms keep directions only: without a constant part, light and dark of one colour would be one.
   if (name.ends_with("conv_in.bias")) return 0.7;
   if (name.ends_with("bias")) return 0;
-  if (name.ends_with("gamma") || shape.dim() == 1) return -1;
+  if (name.ends_with("gamma") || name.ends_with("beta") || shape.dim() == 1) return -1;
   const double inputs = static_cast<double>(shape.numel()) / static_cast<double>(shape.size(0));
   if (name.ends_with("scale_shift_table")) return 1 / std::sqrt(static_cast<double>(shape.size(2)));
   if (name.starts_with("shared.")) return 1;
@@ -24,7 +24,8 @@ double deviation(const std::string& name, const at::Tensor& shape) {
   // T5 has no scale on its scores: the queries bring it.
   if (name.ends_with("SelfAttention.q.weight")) return 1 / inputs;
   if (name.starts_with("proj_out.")) return 0;
-  const bool ends_a_way = name.ends_with("conv2.weight") || name.ends_with("attentions.0.proj.weight");
+  const bool ends_a_way =
+      name.ends_with("conv2.weight") || name.ends_with("attentions.0.proj.weight") || name.ends_with("lastconv.0.weight");
   return (ends_a_way ? 0.2 : 1.0) / std::sqrt(inputs);
 }
 

@@ -40,13 +40,11 @@ at::Tensor IfNet::Deconv::operator()(const at::Tensor& x) const {
   return at::conv_transpose2d(x, weight, bias, /*stride=*/2, /*padding=*/1);
 }
 
-at::Tensor IfNet::Block::operator()(const at::Tensor& inputs, const at::Tensor& flow, double scale) const {
-  at::Tensor x = resized(inputs, 1 / scale);
-  if (flow.defined()) x = at::cat({x, resized(flow, 1 / scale).div(scale)}, 1);
-  x = x.to(shrink0.weight.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
-  x = leaky(shrink1(leaky(shrink0(x))));
-  for (const auto& layer : residual) x = leaky(at::addcmul(x, layer.conv(x), layer.beta));
-  return resized(at::pixel_shuffle(last(x), 2).to(at::kFloat), scale);
+at::Tensor IfNet::Block::operator()(const at::Tensor& inputs) const {
+  const at::Tensor x = inputs.to(shrink0.weight.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+  at::Tensor y = leaky(shrink1(leaky(shrink0(x))));
+  for (const auto& layer : residual) y = leaky(at::addcmul(y, layer.conv(y), layer.beta));
+  return at::pixel_shuffle(last(y), 2);
 }
 
 IfNet::IfNet(const IfnetConfig& config, const nn::Weights& w) : config_(config) {
@@ -91,41 +89,48 @@ Moment IfNet::between(const Prepared& a, const Prepared& b, double t, const Opti
   const bool both_ways = options.ensemble && ensembles();
   // One tensor in another layout would turn all that are joined with it into that layout, and every convolution would turn them back.
   const at::Tensor &from_a = a.planes, &from_b = b.planes;
-  const auto time =
-      at::empty({from_a.size(0), 1, from_a.size(2), from_a.size(3)}, from_a.options(), at::MemoryFormat::ChannelsLast).fill_(t);
-  at::Tensor at_a = from_a, at_b = from_b, flow, mask, carried;
+  at::Tensor at_a = from_a, at_b = from_b, flow, mask, rest;  // rest: mask and what the block before carries
   Moment moment;
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     const double scale = config_.scales[i] / options.scale;
-    const auto inputs = [&](const at::Tensor& first, const at::Tensor& second, const at::Tensor& when, const at::Tensor& blend) {
+    const bool last = i + 1 == blocks_.size();
+    // Shrunk before they are joined: a block then only moves what it sees.
+    const auto seen = [&](const at::Tensor& x) { return x.defined() ? resized(x, 1 / scale) : x; };
+    const auto small_a = seen(at_a), small_b = seen(at_b), small_rest = seen(rest), small_flow = seen(flow);
+    const auto answer_of = [&](const at::Tensor& first, const at::Tensor& second, double when, const at::Tensor& more,
+                               const at::Tensor& arrows) {
       std::vector<at::Tensor> all{channels(first, 0, 3), channels(second, 0, 3)};
       if (config_.has_encoder()) all.insert(all.end(), {channels(first, 3, first.size(1)), channels(second, 3, second.size(1))});
-      all.push_back(when);
-      if (blend.defined()) all.push_back(blend);
-      if (carried.defined()) all.push_back(carried);
-      return at::cat(all, 1);
+      all.push_back(
+          at::empty({first.size(0), 1, first.size(2), first.size(3)}, first.options(), at::MemoryFormat::ChannelsLast).fill_(when));
+      if (more.defined()) all.insert(all.end(), {more, arrows.div(scale)});
+      const auto answer = blocks_[i](at::cat(all, 1));
+      // No block comes to carry for behind the last one.
+      return resized((last ? channels(answer, 0, 5) : answer).to(at::kFloat), scale);
     };
-    at::Tensor answer = blocks_[i](inputs(at_a, at_b, time, mask), flow, scale);
+    const at::Tensor answer = answer_of(small_a, small_b, t, small_rest, small_flow);
     at::Tensor turn = channels(answer, 0, 4).mul(scale), blend = channels(answer, 4, 5);
     if (both_ways) {
-      const auto back = blocks_[i](inputs(at_b, at_a, time.mul(-1).add(1), mask.defined() ? mask.neg() : mask),
-                                   flow.defined() ? swapped(flow) : flow, scale);
+      const auto back = answer_of(small_b, small_a, 1 - t, small_rest.defined() ? small_rest.neg() : small_rest,
+                                  small_flow.defined() ? swapped(small_flow) : small_flow);
       turn = at::add(turn, swapped(channels(back, 0, 4).mul(scale))).div(2);
       blend = at::sub(blend, channels(back, 4, 5)).div(2);
     }
     flow = flow.defined() ? at::add(flow, turn) : turn;
     if (config_.has_encoder()) {
       mask = blend;
-      carried = channels(answer, 5, answer.size(1));
+      rest = channels(answer, 4, answer.size(1));
     } else {
-      mask = mask.defined() ? at::add(mask, blend) : blend;
+      mask = rest = mask.defined() ? at::add(mask, blend) : blend;
     }
-    const bool last = i + 1 == blocks_.size();
     // Features are for the next block only.
     const auto wanted = [&](const at::Tensor& from) { return last ? channels(from, 0, 3) : from; };
     at_a = warp(wanted(from_a), channels(flow, 0, 2));
     at_b = warp(wanted(from_b), channels(flow, 2, 4));
-    if (last || mask.requires_grad()) moment.merged.push_back(at::lerp(channels(at_b, 0, 3), channels(at_a, 0, 3), at::sigmoid(mask)));
+    if (last || mask.requires_grad()) {
+      moment.merged.push_back(at::lerp(channels(at_b, 0, 3), channels(at_a, 0, 3), at::sigmoid(mask)));
+      moment.flows.push_back(flow);
+    }
   }
   moment.picture = moment.merged.back().slice(2, 0, a.height).slice(3, 0, a.width);
   return moment;

@@ -24,6 +24,7 @@ struct Prepared {
 struct Moment {
   at::Tensor picture;              // [B, 3, H, W] float32
   std::vector<at::Tensor> merged;  // after each block, padded: for training
+  std::vector<at::Tensor> flows;   // the same, [B, 4, H', W']: x and y in pixels from here to the place in a, then in b
 };
 
 class IfNet {
@@ -57,9 +58,8 @@ class IfNet {
     nn::Conv2d shrink0, shrink1;
     std::vector<Residual> residual;
     Deconv last;
-    // inputs: [B, C, H, W] without flow; flow: [B, 4, H, W] or undefined -> [B, outputs, H, W] float32, flow in pixels of the block's
-    // scale.
-    at::Tensor operator()(const at::Tensor& inputs, const at::Tensor& flow, double scale) const;
+    // [B, inputs, H, W] at the block's scale, the flow in its pixels -> [B, outputs, H, W] in the weights' dtype.
+    at::Tensor operator()(const at::Tensor& inputs) const;
   };
 
   IfnetConfig config_;
