@@ -85,8 +85,10 @@ struct GenerationRequest {
   std::optional<double> min_guidance_scale{}, max_guidance_scale{};              // SVD: of the first and of the last frame
   std::optional<double> noise_augmentation{};                                    // SVD: deviation of the noise on the picture
   std::optional<double> guidance_scale_2{};                                      // Wan 2.2: of the second expert; absent: guidance_scale
-  std::optional<std::int64_t> max_sequence_length{};                             // Wan, LTX: tokens of a prompt
-  std::optional<double> decode_timestep{}, decode_noise_scale{};                 // LTX: 0..1; noise that the decoder takes away
+  // Wan, LTX: of n steps those from int(n start) on and before int(n end) are guided, 0 <= start <= end <= 1 (arXiv:2404.07724).
+  std::optional<double> guidance_start{}, guidance_end{};
+  std::optional<std::int64_t> max_sequence_length{};              // Wan, LTX: tokens of a prompt
+  std::optional<double> decode_timestep{}, decode_noise_scale{};  // LTX: 0..1; noise that the decoder takes away
   std::optional<double> step_cache{};  // Wan, LTX: the threshold of video::StepCache, 0..1; absent or 0: every step is computed whole
   bool strict = false;  // videos of Wan and LTX: refuse sizes and lengths that the model cannot make, instead of rounding them
 
@@ -101,6 +103,7 @@ struct PipelineInfo {
   std::vector<Task> tasks;                                             // that it can do
   std::int64_t width = 0, height = 0, steps = 0, frames = 1, fps = 0;  // defaults
   double guidance_scale = 0;                                           // default; SVD: of the last frame
+  double guidance_start = 0, guidance_end = 1;                         // defaults
   std::int64_t size_multiple = 8;                                      // of width and height
   std::int64_t frame_multiple = 0;                                     // n: only 1 + n k frames; sizes and frames are rounded down. 0: any
   std::int64_t max_frames = 1, max_clip_skip = 0;

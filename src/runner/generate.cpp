@@ -113,6 +113,8 @@ base::Result<models::GenerationRequest> to_generation(const TaskRequest& request
   wanted.guidance_scale = number<double>(params, "guidance_scale");
   wanted.guidance_rescale = number<double>(params, "guidance_rescale");
   wanted.guidance_scale_2 = number<double>(params, "guidance_scale_2");
+  wanted.guidance_start = number<double>(params, "guidance_start");
+  wanted.guidance_end = number<double>(params, "guidance_end");
   wanted.step_cache = number<double>(params, "step_cache");
   wanted.strength = number<double>(params, "strength");
   wanted.scheduler = scheduler_members(text(params, "scheduler"));

@@ -125,6 +125,17 @@ inline constexpr ParamSpec kGuidance2{.name = "guidance_scale_2",
                                       .min = 0,
                                       .max = 100,
                                       .doc = "of Wan 2.2's second expert; default: guidance_scale"};
+inline constexpr ParamSpec kGuidanceStart{.name = "guidance_start",
+                                          .type = ParamType::number,
+                                          .min = 0,
+                                          .max = 1,
+                                          .doc = "Wan, LTX: steps before this share of all are not guided; default: the model's, else 0"};
+inline constexpr ParamSpec kGuidanceEnd{
+    .name = "guidance_end",
+    .type = ParamType::number,
+    .min = 0,
+    .max = 1,
+    .doc = "Wan, LTX: steps from this share of all on are not guided, which halves their time; default: the model's, else 1"};
 inline constexpr ParamSpec kStepCache{
     .name = "step_cache",
     .type = ParamType::number,
@@ -147,13 +158,16 @@ inline constexpr std::array kImageToImageParams{kPrompt,      kNegativePrompt, k
                                                 kSteps,       kGuidance,       kGuidanceRescale, kClipSkip,    kScheduler, kAdapters,
                                                 kSafetyCheck, kStrength,       kFormat,          kPreviewEvery};
 inline constexpr std::array kTextToVideoParams{
-    kPrompt,    kNegativePrompt,  kSeed,     kWidth,     kHeight,   kFrames,      kDuration, kFps,       kSteps, kGuidance,
-    kGuidance2, kGuidanceRescale, kClipSkip, kScheduler, kAdapters, kSafetyCheck, kStrict,   kStepCache, kCrf,   kPreviewEvery};
+    kPrompt,   kNegativePrompt, kSeed,      kWidth,         kHeight,      kFrames,          kDuration, kFps,
+    kSteps,    kGuidance,       kGuidance2, kGuidanceStart, kGuidanceEnd, kGuidanceRescale, kClipSkip, kScheduler,
+    kAdapters, kSafetyCheck,    kStrict,    kStepCache,     kCrf,         kPreviewEvery};
 inline constexpr std::array kImageToVideoParams{
     kMotionPrompt,
     kNegativePrompt,
     kGuidance,
     kGuidance2,
+    kGuidanceStart,
+    kGuidanceEnd,
     kGuidanceRescale,
     kScheduler,
     kStrict,

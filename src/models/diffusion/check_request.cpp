@@ -153,6 +153,10 @@ void check_video(Faults& faults, const PipelineInfo& info, const GenerationReque
   check_number(faults, "min_guidance_scale", request.min_guidance_scale, 0, 100);
   check_number(faults, "max_guidance_scale", request.max_guidance_scale, 0, 100);
   check_number(faults, "guidance_scale_2", request.guidance_scale_2, 0, 100);
+  check_number(faults, "guidance_start", request.guidance_start, 0, 1);
+  check_number(faults, "guidance_end", request.guidance_end, 0, 1);
+  if (request.guidance_start.value_or(info.guidance_start) > request.guidance_end.value_or(info.guidance_end))
+    faults.push_back("guidance_start must not exceed guidance_end");
   check_whole(faults, "max_sequence_length", request.max_sequence_length, 1, 4096);
   check_number(faults, "step_cache", request.step_cache, 0, 1);
   check_number(faults, "decode_timestep", request.decode_timestep, 0, 1);

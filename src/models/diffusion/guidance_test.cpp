@@ -68,6 +68,33 @@ TEST(Guidance, branches_that_are_apart_run_on_two_threads_and_their_errors_come_
   }
 }
 
+// The numbers of a part of the steps: pipe_wan21_guidance_part and pipe_wan22_guidance_part, by diffusers.
+TEST(GuidanceOfAPartOfTheSteps, none_is_a_run_without_guidance_all_the_default_and_a_part_neither) {
+  const auto golden = std::filesystem::path(KINORA_SOURCE_DIR) / "tests/golden";
+  for (const std::string_view device : {"", "cpu"})
+    for (const char* name : {"pipe_wan21_t2v", "pipe_ltx_090"}) {
+      const auto pipeline = load_pipeline(golden / name / "model", {.guidance_device = std::string(device)});
+      const auto video = [&](double scale, double start, double end) {
+        GenerationRequest request{.task = Task::text_to_video, .prompts = {"a"}, .negative_prompts = {"b"}, .seeds = {7}};
+        request.width = request.height = 32;
+        request.frames = 9;
+        request.steps = 4;
+        request.max_sequence_length = 16;
+        request.guidance_scale = scale;
+        request.guidance_start = start;
+        request.guidance_end = end;
+        return pipeline->run(request).pictures.back().pixels;
+      };
+      const auto plain = video(1, 0, 1), guided = video(5, 0, 1), part = video(5, 0, 0.5), later = video(5, 0.5, 1);
+      EXPECT_EQ(video(5, 0.3, 0.3), plain) << name;
+      EXPECT_EQ(video(5, 0, 0.2), plain) << name;  // int(4 x 0.2) = 0
+      EXPECT_NE(part, plain) << name;
+      EXPECT_NE(part, guided) << name;
+      EXPECT_NE(part, later) << name;
+      EXPECT_EQ(video(5, 0.1, 0.74), part) << name;  // int(2.96) = 2
+    }
+}
+
 // Two CPUs stand for two GPUs: the same video, but for rounding where LTX-Video otherwise predicts both in one pass.
 class GuidanceApart : public testing::TestWithParam<const char*> {};
 

@@ -49,6 +49,22 @@ std::int64_t Job::first_step(double strength) const {
   return std::max<std::int64_t>(steps() - taken, 0);
 }
 
+std::pair<std::int64_t, std::int64_t> Job::guided_steps() const {
+  if (guidance() <= 1) return {0, 0};
+  const auto step_at = [this](double share) { return static_cast<std::int64_t>(share * static_cast<double>(steps())); };
+  return {step_at(request_.guidance_start.value_or(info_.guidance_start)), step_at(request_.guidance_end.value_or(info_.guidance_end))};
+}
+
+bool Job::guides_any() const {
+  const auto [first, end] = guided_steps();
+  return first < end;
+}
+
+bool Job::guides() const {
+  const auto [first, end] = guided_steps();
+  return first <= step_ && step_ < end;
+}
+
 std::int64_t Job::steps_before(double share) const { return diffusion::steps_before(share, *scheduler_, info_); }
 
 at::Tensor Job::normal(at::IntArrayRef shape, std::optional<at::ScalarType> dtype) { return draw_(shape, dtype).to(device_); }
@@ -78,6 +94,7 @@ at::Tensor Job::denoise(const Denoising& work) {
   auto x = work.latents.to(at::kFloat);
   for (std::int64_t i = work.first; i < last; ++i) {
     const std::int64_t done = i - work.first + 1;
+    step_ = i;
     const auto output = work.predict(scheduler_->scale_model_input(x, i), times[i]).to(at::kFloat);
     RgbPicture small;
     const bool shows = request_.preview_every > 0 && (done % request_.preview_every == 0 || done == steps) && work.preview_of;

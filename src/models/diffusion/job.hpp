@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "models/diffusion/preview.hpp"
 #include "models/pipeline.hpp"
@@ -43,6 +44,9 @@ class Job {
   std::int64_t height() const { return request_.height.value_or(info_.height); }
   std::int64_t width() const { return request_.width.value_or(info_.width); }
   double guidance() const { return request_.guidance_scale.value_or(info_.guidance_scale); }
+  // Whether a step, or the one that is being predicted, is guided: both predictions are needed.
+  bool guides_any() const;
+  bool guides() const;
   nn::Scheduler& scheduler() { return *scheduler_; }  // planned
   // The first step of image-to-image: the last `strength` of the steps are taken.
   std::int64_t first_step(double strength) const;
@@ -63,6 +67,7 @@ class Job {
   GenerationResult finished();
   void report(GenerationProgress progress);
   nn::Normal make_normal();
+  std::pair<std::int64_t, std::int64_t> guided_steps() const;  // the first and the one behind the last
 
   GenerationRequest request_;
   const PipelineInfo& info_;
@@ -74,6 +79,7 @@ class Job {
   nn::Normal draw_;
   std::unique_ptr<nn::Scheduler> scheduler_;
   GenerationResult result_;
+  std::int64_t step_ = 0;  // being predicted
   std::optional<Phase> phase_;
   std::chrono::steady_clock::time_point began_;
 };

@@ -101,6 +101,8 @@ GenerationRequest request_of(const golden::Case& test, int set) {
   take(run, "noise_aug_strength", request.noise_augmentation);
   take(run, "frame_rate", request.fps);
   take(run, "guidance_scale_2", request.guidance_scale_2);
+  take(run, "guidance_start", request.guidance_start);
+  take(run, "guidance_end", request.guidance_end);
   take(run, "max_sequence_length", request.max_sequence_length);
   if (test.reference_class().starts_with("LTX")) request.decode_timestep = 0.0;  // the reference's default
   take(run, "step_cache", request.step_cache);

@@ -72,8 +72,17 @@ TEST(VideoRequests, nonsense_is_refused_not_rounded) {
   request.guidance_scale_2 = 1000;
   request.max_sequence_length = 0;
   request.step_cache = 1.5;
-  EXPECT_THAT(check_request(wan(), request),
-              ElementsAre(HasSubstr("guidance_scale_2"), HasSubstr("max_sequence_length"), HasSubstr("step_cache")));
+  request.guidance_start = 1.5;
+  request.guidance_end = -1;
+  EXPECT_THAT(
+      check_request(wan(), request),
+      ElementsAre(HasSubstr("guidance_scale_2"), HasSubstr("guidance_start must be a number from 0 to 1"), HasSubstr("guidance_end"),
+                  HasSubstr("must not exceed guidance_end"), HasSubstr("max_sequence_length"), HasSubstr("step_cache")));
+  auto interval = clip(832, 480, 81);
+  interval.guidance_start = 0.5;
+  EXPECT_THAT(check_request(wan(), interval), ElementsAre());
+  interval.guidance_end = 0.4;
+  EXPECT_THAT(check_request(wan(), interval), ElementsAre("guidance_start must not exceed guidance_end"));
 }
 
 TEST(VideoRequests, a_last_picture_needs_a_model_that_takes_one) {

@@ -33,6 +33,13 @@ at::Tensor unpacked(const at::Tensor& tokens, const std::array<std::int64_t, 3>&
   return tokens.transpose(1, 2).unflatten(2, {grid[0], grid[1], grid[2]});
 }
 
+Transformer::Context last_row(Transformer::Context context) {
+  for (auto& block : context)
+    for (auto* part : {&block.keys, &block.values, &block.bias})
+      if (part->defined()) *part = part->narrow(0, part->size(0) - 1, 1);
+  return context;
+}
+
 class LtxVideo final : public diffusion::DiffusionPipeline {
  public:
   LtxVideo(const ModelFiles& files, const PipelineSettings& chosen)
@@ -52,11 +59,11 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
     const auto& sizes = vae_->config();
     const std::int64_t frames = request.frames.value_or(info().frames), fps = request.fps.value_or(info().fps);
     const std::array<std::int64_t, 3> grid{(frames - 1) / sizes.time_factor + 1, job.height() / sizes.factor, job.width() / sizes.factor};
-    const bool two = job.guidance() > 1, cached = request.step_cache.value_or(0) > 0;
-    // With guidance both predictions are one pass of two rows, or one of a row each on a device of its own.
+    const bool two = job.guides_any(), cached = request.step_cache.value_or(0) > 0;
+    // With guidance both predictions are one pass of two rows, or one of a row each on a device of its own; a step without is a pass of
+    // one.
     const bool apart = two && branches_.size() > 1;
-    const std::int64_t rows = two && !apart ? 2 : 1;
-    require_memory({.frames = frames, .height = job.height(), .width = job.width()}, rows, cached, apart);
+    require_memory({.frames = frames, .height = job.height(), .width = job.width()}, two && !apart ? 2 : 1, cached, apart);
 
     job.begin(Phase::encoding);
     components_.use({"text_encoder"});
@@ -75,44 +82,54 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
     const double side = static_cast<double>(sizes.factor);
     const TokenGrid places{.count = grid, .scale = {static_cast<double>(sizes.time_factor) / static_cast<double>(fps), side, side}};
     plan(job, work.latents.size(1));
-    std::vector<Pass> passes;
-    for (std::int64_t i = 0; i < (apart ? 2 : 1); ++i) {
-      const auto& branch = branches_[static_cast<std::size_t>(i)];
-      passes.push_back(
-          {.branch = branch, .table = rotary_table(places, branch.model->config().width(), branch.device), .context = {}, .first_row = i});
-    }
-    std::vector<video::StepCache> caches(cached ? passes.size() : 0, video::StepCache(request.step_cache.value_or(0)));
+    std::vector<Pass> passes;   // of a guided step
+    std::optional<Pass> plain;  // of another
+    std::vector<video::StepCache> caches(cached ? 3 : 0, video::StepCache(request.step_cache.value_or(0)));
     work.predict = [&](const at::Tensor& x, const at::Tensor& timestep) {
-      const auto input = rows == 2 ? at::cat({x, x}).to(dtype()) : x.to(dtype());
-      const auto when = times(timestep, x, given, rows);
-      const auto predicted = [&](std::size_t i) {
-        const auto& [branch, table, context, row] = passes[i];
+      const auto run = [&](const Pass& pass, std::size_t cache) {
+        const auto& branch = pass.branch;
+        const auto input = pass.rows == 2 ? at::cat({x, x}).to(dtype()) : x.to(dtype());
         return branch.model
-            ->forward(input.to(branch.device), when.to(branch.device), context, table, cached ? &caches[i] : nullptr, branch.before_block)
+            ->forward(input.to(branch.device), times(timestep, x, given, pass.rows).to(branch.device), pass.context, pass.table,
+                      cached ? &caches[cache] : nullptr, branch.before_block)
             .to(x.device(), at::kFloat);
       };
       at::Tensor output;
-      if (apart) {
-        const auto [without, with] = diffusion::both_branches(true, predicted);
+      if (!job.guides()) {
+        output = run(*plain, 2);
+      } else if (apart) {
+        const auto [without, with] = diffusion::both_branches(true, [&](std::size_t i) { return run(passes[i], i); });
         output = at::cat({without, with});
       } else {
-        output = predicted(0);
+        output = run(passes[0], 0);
       }
-      if (two) {
+      if (job.guides())
         output = diffusion::guided(output, at::full({}, job.guidance()).to(output.device()), request.guidance_rescale.value_or(0.0));
-      }
       // The given frame does not move.
       if (given > 0) output.narrow(1, 0, given).zero_();
       return output;
     };
     set_preview(work, grid);
     components_.use({"transformer"});
-    for (auto& pass : passes) {
-      const auto of_rows = [&](const at::Tensor& all) { return all.narrow(0, pass.first_row, rows).to(pass.branch.device); };
-      pass.context = pass.branch.model->context(of_rows(prompts.tokens), of_rows(prompts.mask), pass.branch.before_block);
+    const auto pass_of = [&](const diffusion::Branch<Transformer>& branch, std::int64_t row, std::int64_t rows) {
+      const auto of_rows = [&](const at::Tensor& all) { return all.narrow(0, row, rows).to(branch.device); };
+      return Pass{.branch = branch,
+                  .table = rotary_table(places, branch.model->config().width(), branch.device),
+                  .context = branch.model->context(of_rows(prompts.tokens), of_rows(prompts.mask), branch.before_block),
+                  .rows = rows};
+    };
+    if (apart) {
+      passes.push_back(pass_of(branches_[0], 0, 1));
+      passes.push_back(pass_of(branches_[1], 1, 1));
+    } else {
+      passes.push_back(pass_of(branches_[0], 0, two ? 2 : 1));
     }
+    plain.emplace(passes.back());
+    plain->context = last_row(std::move(plain->context));
+    plain->rows = 1;
     latents = unpacked(job.denoise(work), grid);
     passes.clear();
+    plain.reset();
     job.begin(Phase::decoding);
     components_.use({"vae"});
     auto result = job.finish(decode(job, vae_->from_denoiser(latents).to(dtype()), frames)[0].transpose(0, 1));
@@ -126,7 +143,7 @@ class LtxVideo final : public diffusion::DiffusionPipeline {
     const diffusion::Branch<Transformer>& branch;
     at::Tensor table;
     Transformer::Context context;
-    std::int64_t first_row;  // of the prompts: without, then with
+    std::int64_t rows;  // without the prompt, then with it; or one of them
   };
   struct VideoSize {
     std::int64_t frames, height, width;

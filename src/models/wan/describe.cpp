@@ -19,6 +19,10 @@ void read_defaults(const nn::JsonConfig& given, PipelineInfo& info) {
   info.fps = given.integer("fps", info.fps, 1, 120);
   info.steps = given.integer("steps", info.steps, 1, 1000);
   info.guidance_scale = given.number("guidance_scale", info.guidance_scale);
+  info.guidance_start = given.number("guidance_start", info.guidance_start);
+  info.guidance_end = given.number("guidance_end", info.guidance_end);
+  if (!(info.guidance_start >= 0 && info.guidance_start <= info.guidance_end && info.guidance_end <= 1))
+    given.refuse("guidance_end", "must lie between guidance_start, at least 0, and 1");
 }
 
 }  // namespace

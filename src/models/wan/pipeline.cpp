@@ -68,7 +68,7 @@ class WanVideo final : public diffusion::DiffusionPipeline {
     const auto& request = job.request();
     const bool from_picture = request.task == Task::image_to_video;
     const VideoSize size{.frames = request.frames.value_or(info().frames), .height = job.height(), .width = job.width()};
-    const bool two = job.guidance() > 1, cached = request.step_cache.value_or(0) > 0;
+    const bool two = job.guides_any(), cached = request.step_cache.value_or(0) > 0;
     const bool apart = two && !settings().guidance_device.empty();
     require_memory(size, cached ? (two && !apart ? 4 : 2) : 0, apart);
 
@@ -116,7 +116,7 @@ class WanVideo final : public diffusion::DiffusionPipeline {
             ->forward(input.to(branch.device), times.to(branch.device), contexts[i], cached ? &caches[i] : nullptr, branch.before_block)
             .to(x.device(), at::kFloat);
       };
-      if (!two) return predicted(0);
+      if (!job.guides()) return predicted(0);
       const auto [with, without] = diffusion::both_branches(apart, predicted);
       const double scale = wanted == 0 ? job.guidance() : request.guidance_scale_2.value_or(job.guidance());
       return without + (with - without) * scale;
