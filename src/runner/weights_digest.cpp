@@ -43,8 +43,12 @@ std::map<std::string, fs::path> weight_files(const ModelEntry& model) {
       if (fs::is_directory(part, error)) return part.filename().string() + "/";
       return part.extension() == ".json" ? part.parent_path().filename().string() + "/" : std::string();
     };
-    add(folder(model.path), component_weights(model.path));
-    for (const auto& companion : model.parts.companions) add(folder(companion), component_weights(companion));
+    const auto files_of = [](const fs::path& part) {
+      auto all = component_weights(part);
+      return all.empty() ? std::vector{part} : all;  // what is gone is an error when it is read
+    };
+    add(folder(model.path), files_of(model.path));
+    for (const auto& companion : model.parts.companions) add(folder(companion), files_of(companion));
     return files;
   }
   if (!model.pipeline) add("", component_weights(model.path));
