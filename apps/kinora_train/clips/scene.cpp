@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace kinora::train {
 namespace {
@@ -11,6 +12,18 @@ constexpr Rgb kLight{0.12, 0.06, -0.06};  // added at the left border
 constexpr std::uint64_t kHoldOneIn = 6;
 
 Rgb bytes(int red, int green, int blue) { return {red / 255.0, green / 255.0, blue / 255.0}; }
+
+// Each shape has sizes of its own. A ball and a square of one size differ at four corners only, so little that a small network draws what
+// is between them; size is seen while the corners are still noise.
+std::pair<double, double> radii(Shape shape) {
+  switch (shape) {
+    case Shape::ball: return {15, 17};
+    case Shape::square: return {20, 22};
+    case Shape::triangle: return {22, 24};
+    case Shape::star: return {23, 25};
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -102,7 +115,8 @@ std::vector<Combination> combinations(bool held) {
 }
 
 Scene draw_scene(const Combination& what, Random& random) {
-  Scene scene{.what = what, .speed = random.uniform(2.0, 3.0), .radius = random.uniform(19.0, 25.0)};
+  const auto [least, most] = radii(what.shape);
+  Scene scene{.what = what, .speed = random.uniform(2.0, 3.0), .radius = random.uniform(least, most)};
   const double along = kClipSide / 2.0 + random.uniform(-4.0, 4.0);
   const double across = kClipSide / 2.0 + random.uniform(-24.0, 24.0);
   const bool level = what.direction == Direction::left || what.direction == Direction::right;

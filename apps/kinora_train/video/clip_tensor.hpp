@@ -8,5 +8,7 @@ namespace kinora::train {
 
 // [3, frames, height, width] float32, -1..1.
 at::Tensor clip_tensor(const Clip& clip);
+// The same the other way round; values beyond -1..1 are cut.
+Clip clip_of(const at::Tensor& video);
 
 }  // namespace kinora::train

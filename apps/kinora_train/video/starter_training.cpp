@@ -52,7 +52,7 @@ void train_starter(const StarterSettings& settings, const Talk& talk) {
   vae_fit.peak_rate = settings.vae_rate;
   auto vae_weights = train_vae(config.vae_config(), vae_fit, dtype, talk);
   const auto vae = ready_vae(config.vae_config(), vae_weights, dtype);
-  talk(text("the VAE gives unseen clips back with %.2f dB", vae_psnr(*vae, 4)));
+  talk("the VAE: unseen clips " + describe(kept_by(*vae, 8)));
 
   const auto cache = work / "latents.safetensors";
   if (!settings.resume || !fs::exists(cache)) save_latents(cache, make_latents(*vae, settings.clips, settings.seed, talk), settings.seed);
@@ -75,7 +75,7 @@ void train_starter(const StarterSettings& settings, const Talk& talk) {
   auto decoder_fit = part(settings, work, "decoder", settings.decoder_share);
   decoder_fit.peak_rate = settings.vae_rate;
   vae_weights = train_decoder(config.vae_config(), vae_weights, decoder_fit, dtype, talk);
-  talk(text("the VAE gives unseen clips back with %.2f dB", vae_psnr(*ready_vae(config.vae_config(), vae_weights, dtype), 4)));
+  talk("the VAE: unseen clips " + describe(kept_by(*ready_vae(config.vae_config(), vae_weights, dtype), 8)));
   write(report.average, report.steps);
 }
 

@@ -14,8 +14,10 @@
 
 #include "kinora_train/error.hpp"
 #include "kinora_train/test_pictures.hpp"
+#include "kinora_train/video/clip_tensor.hpp"
 #include "kinora_train/video/flow_training.hpp"
 #include "kinora_train/video/starter_folder.hpp"
+#include "kinora_train/video/vae_training.hpp"
 #include "models/pipeline.hpp"
 #include "models/wan/transformer.hpp"
 
@@ -75,6 +77,28 @@ TEST_F(StarterTraining, leaves_a_small_folder_that_the_pipeline_loads_also_when_
   EXPECT_EQ(video.pictures.front().width, 128);
   EXPECT_EQ(video.pictures.front().height, 128);
   EXPECT_EQ(video.fps, 16);
+}
+
+TEST_F(StarterTraining, a_clip_comes_back_from_its_tensor) {
+  Random random(3);
+  const Clip clip = render(draw_scene({Shape::star, Colour::yellow, Direction::up, Background::night}, random));
+  const Clip back = clip_of(clip_tensor(clip));
+  EXPECT_EQ(back.frames, clip.frames);
+  EXPECT_EQ(back.width, clip.width);
+  EXPECT_EQ(back.pixels, clip.pixels);
+  const Clip beyond = clip_of(at::full({3, 1, 1, 2}, 7.0));
+  EXPECT_EQ(beyond.pixels, std::vector<std::uint8_t>(6, 255));
+}
+
+// A VAE that has learnt nothing keeps nothing that the checker could read.
+TEST_F(StarterTraining, what_a_vae_keeps_is_told_by_the_checker) {
+  const StarterConfig config(100);
+  const auto vae = ready_vae(config.vae_config(), random_weights_of<models::wan::Vae>(config.vae_config(), 1), at::kFloat);
+  const Kept kept = kept_by(*vae, 2);
+  EXPECT_EQ(kept.read.clips, 2);
+  EXPECT_EQ(kept.read.all, 0);
+  EXPECT_LT(kept.psnr_db, 20);
+  EXPECT_THAT(describe(kept), ::testing::HasSubstr("all 0 of 2"));
 }
 
 TEST_F(StarterTraining, latents_of_other_settings_are_refused) {

@@ -25,6 +25,7 @@ struct Cuts {
 constexpr Cuts kShort{64, 13, 5}, kLong{64, kClipFrames, 4};
 constexpr int kWholeEvery = 8;  // updates; one whole clip is twice the work of the cuts
 constexpr double kFirstLogVariance = -6;
+constexpr int kTried = 4;             // clips, at each checkpoint
 constexpr double kDivergence = 3e-4;  // weight of the latents' distance from a standard normal
 const models::wan::VaeSavings kAtOnce{.frames_at_once = 64};
 
@@ -75,8 +76,8 @@ nn::TensorMap train_vae(const models::wan::VaeConfig& config, const FitSettings&
     return error.abs().mean() + error.square().mean() + divergence * kDivergence;
   };
   const auto saved = [&](const nn::TensorMap& average, std::int64_t step) {
-    talk(text("VAE step %lld  unseen clips come back with %.2f dB", static_cast<long long>(step),
-              vae_psnr(*ready_vae(config, part_of(average, "vae"), dtype), 4)));
+    talk(text("VAE step %lld  unseen clips ", static_cast<long long>(step)) +
+         describe(kept_by(*ready_vae(config, part_of(average, "vae"), dtype), kTried)));
   };
   return part_of(fit(leaves, settings, loss, saved, talk).average, "vae");
 }
@@ -106,8 +107,8 @@ nn::TensorMap train_decoder(const models::wan::VaeConfig& config, const nn::Tens
     return all;
   };
   const auto saved = [&](const nn::TensorMap& average, std::int64_t step) {
-    talk(text("decoder step %lld  unseen clips come back with %.2f dB", static_cast<long long>(step),
-              vae_psnr(*ready_vae(config, merged(average), dtype), 4)));
+    talk(text("decoder step %lld  unseen clips ", static_cast<long long>(step)) +
+         describe(kept_by(*ready_vae(config, merged(average), dtype), kTried)));
   };
   return merged(fit(leaves, settings, loss, saved, talk).average);
 }
@@ -116,17 +117,25 @@ std::shared_ptr<const Vae> ready_vae(const models::wan::VaeConfig& config, const
   return models::load_network<Vae>(nn::make_checkpoint(weights, "vae"), config, {.dtype = dtype, .channels_last = true}).model;
 }
 
-double vae_psnr(const Vae& vae, int clips) {
+Kept kept_by(const Vae& vae, int clips) {
   const at::NoGradGuard no_grad;
   const auto unseen = combinations(true);
-  std::vector<at::Tensor> videos;
+  std::vector<Trial> trials;
+  double error = 0;
   for (int i = 0; i < clips; ++i) {
+    const auto& shown = unseen[static_cast<std::size_t>(i) * 37 % unseen.size()];
     Random random(0, static_cast<std::uint64_t>(i));
-    videos.push_back(clip_tensor(render(draw_scene(unseen[static_cast<std::size_t>(i) * 37 % unseen.size()], random))));
+    const auto video = clip_tensor(render(draw_scene(shown, random))).unsqueeze(0);
+    const auto back = vae.decode(vae.encode(video.to(vae.dtype()), kAtOnce).mode(), kAtOnce).to(at::kFloat);
+    error += (back - video).div(2).square().mean().item<double>() / clips;
+    trials.push_back({.asked = shown, .caption = {}, .seed = 0, .seen = look_at(clip_of(back[0]))});
   }
-  const auto video = at::stack(videos);
-  const auto back = vae.decode(vae.encode(video.to(vae.dtype()), kAtOnce).mode(), kAtOnce).to(at::kFloat);
-  return -10 * std::log10((back - video).div(2).square().mean().item<double>());
+  return {.psnr_db = -10 * std::log10(error), .read = score(trials)};
+}
+
+std::string describe(const Kept& kept) {
+  return text("come back with %.2f dB, the checker reads shape %d, colour %d, direction %d, background %d, all %d of %d", kept.psnr_db,
+              kept.read.shape, kept.read.colour, kept.read.direction, kept.read.background, kept.read.all, kept.read.clips);
 }
 
 }  // namespace kinora::train
