@@ -20,7 +20,7 @@ std::optional<fs::path> in_path(const std::string& name) {
   std::string rest = all != nullptr ? all : "";
   while (!rest.empty()) {
     const auto end = rest.find(':');
-    const fs::path candidate = fs::path(rest.substr(0, end)) / name;
+    fs::path candidate = fs::path(rest.substr(0, end)) / name;
     rest.erase(0, end == std::string::npos ? end : end + 1);
     std::error_code error;
     if (candidate.is_absolute() && fs::is_regular_file(candidate, error) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
