@@ -123,18 +123,21 @@ TEST(VideoParts, the_clip_of_wans_authors_is_the_picture_tower_alone_under_trans
   theirs["visual.cls_embedding"] = expected.at(embeddings + "class_embedding").view({1, 1, -1});
   theirs["visual.pos_embedding"] = expected.at(embeddings + "position_embedding.weight").unsqueeze(0);
   theirs["visual.head"] = expected.at("visual_projection.weight").t().contiguous();
-  for (const std::string kind : {"weight", "bias"}) {
-    theirs["visual.pre_norm." + kind] = expected.at(tower + "pre_layrnorm." + kind);
-    theirs["visual.post_norm." + kind] = expected.at(tower + "post_layernorm." + kind);
-    for (int i = 0; expected.contains(tower + "encoder.layers." + std::to_string(i) + ".mlp.fc1.bias"); ++i) {
-      const auto own = tower + "encoder.layers." + std::to_string(i) + ".", their = "visual.transformer." + std::to_string(i) + ".";
-      const auto attention = [&](const char* name) { return expected.at(own + "self_attn." + name + "." + kind); };
-      theirs[their + "attn.to_qkv." + kind] = at::cat({attention("q_proj"), attention("k_proj"), attention("v_proj")});
-      theirs[their + "attn.proj." + kind] = attention("out_proj");
-      theirs[their + "norm1." + kind] = expected.at(own + "layer_norm1." + kind);
-      theirs[their + "norm2." + kind] = expected.at(own + "layer_norm2." + kind);
-      theirs[their + "mlp.0." + kind] = expected.at(own + "mlp.fc1." + kind);
-      theirs[their + "mlp.2." + kind] = expected.at(own + "mlp.fc2." + kind);
+  const auto joined = [](std::string first, std::string_view part, std::string_view kind) { return first.append(part).append(kind); };
+  for (const std::string_view kind : {"weight", "bias"}) {
+    theirs[joined("visual.", "pre_norm.", kind)] = expected.at(joined(tower, "pre_layrnorm.", kind));
+    theirs[joined("visual.", "post_norm.", kind)] = expected.at(joined(tower, "post_layernorm.", kind));
+    for (int i = 0;; ++i) {
+      const auto own = joined(tower, "encoder.layers.", std::to_string(i) + "."), their = "visual.transformer." + std::to_string(i) + ".";
+      if (!expected.contains(joined(own, "mlp.fc1.", kind))) break;
+      const auto given = [&](std::string_view part) { return expected.at(joined(own, part, kind)); };
+      theirs[joined(their, "attn.to_qkv.", kind)] =
+          at::cat({given("self_attn.q_proj."), given("self_attn.k_proj."), given("self_attn.v_proj.")});
+      theirs[joined(their, "attn.proj.", kind)] = given("self_attn.out_proj.");
+      theirs[joined(their, "norm1.", kind)] = given("layer_norm1.");
+      theirs[joined(their, "norm2.", kind)] = given("layer_norm2.");
+      theirs[joined(their, "mlp.0.", kind)] = given("mlp.fc1.");
+      theirs[joined(their, "mlp.2.", kind)] = given("mlp.fc2.");
     }
   }
   const auto parts = video_parts("clip.pth", nn::make_checkpoint(theirs, "clip.pth"));
