@@ -10,8 +10,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// models--OWNER--NAME/snapshots/COMMIT/unet/config.json: as deep as a list looks.
-constexpr int kDepth = 5;
+// models--OWNER--NAME/snapshots/COMMIT/split_files/vae/FILE: as deep as a list looks.
+constexpr int kDepth = 6;
 
 // A number that changes with any file or folder below: of names, sizes, times. The order in which a folder tells its entries does not
 // matter.

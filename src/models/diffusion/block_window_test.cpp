@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "models/diffusion/component.hpp"
+#include "models/diffusion/test_videos.hpp"
 #include "models/loaded.hpp"
 #include "models/pipeline.hpp"
 #include "models/wan/transformer.hpp"
@@ -44,7 +45,7 @@ struct Chain {
   std::vector<nn::Linear> layers;
 };
 
-class Windows : public testing::Test {
+class Windows : public ::testing::Test {
  protected:
   Windows() {
     for (int i = 0; i < 7; ++i) tensors.emplace("blocks." + std::to_string(i) + ".weight", at::randn({8, 8}).to(at::kBFloat16));
@@ -153,29 +154,17 @@ TEST(PackedBlocks, come_as_they_are_stored_and_with_adapters_on_them_as_numbers)
 }
 
 // Every golden pipeline of Wan and LTX-Video, with the same request.
-class BlockByBlock : public testing::TestWithParam<const char*> {};
+class BlockByBlock : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(BlockByBlock, a_pipeline_makes_the_same_video) {
-  const auto folder = kGolden / GetParam() / "model";
-  GenerationRequest request{.task = describe_pipeline(folder).tasks.front(), .prompts = {"the monkey dances"}, .seeds = {7}};
-  request.width = request.height = 64;
-  request.frames = 9;
-  request.steps = 2;
-  request.max_sequence_length = 16;
-  if (request.task == Task::image_to_video)
-    request.picture = RgbPicture{.width = 64, .height = 64, .pixels = std::vector<std::uint8_t>(64 * 64 * 3, 90)};
+  const auto folder = testing::golden_model(GetParam());
+  const auto request = testing::small_video(folder);
   const auto whole = load_pipeline(folder)->run(request);
-  const auto pipeline = load_pipeline(folder, {.residency = Residency::block_by_block});
-  const auto blocks = pipeline->run(request);
-  ASSERT_EQ(blocks.pictures.size(), whole.pictures.size());
-  int worst = 0;
-  for (std::size_t i = 0; i < whole.pictures.size(); ++i)
-    for (std::size_t k = 0; k < whole.pictures[i].pixels.size(); ++k)
-      worst = std::max(worst, std::abs(blocks.pictures[i].pixels.at(k) - whole.pictures[i].pixels[k]));
-  EXPECT_LE(worst, 1);  // products round by how memory is aligned, and weights in a mapped file lie anywhere
+  const auto blocks = load_pipeline(folder, {.residency = Residency::block_by_block})->run(request);
+  EXPECT_LE(testing::worst_difference(blocks, whole),
+            1);  // products round by how memory is aligned, and weights in a mapped file lie anywhere
 }
-INSTANTIATE_TEST_SUITE_P(Golden, BlockByBlock,
-                         testing::Values("pipe_wan21_t2v", "pipe_wan21_i2v", "pipe_wan22_a14b", "pipe_wan22_ti2v_t2v", "pipe_ltx_090"),
+INSTANTIATE_TEST_SUITE_P(Golden, BlockByBlock, ::testing::ValuesIn(testing::kGoldenVideos),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(BlockByBlock, a_transformer_holds_the_bytes_of_its_window_and_no_more) {

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "models/diffusion/preview.hpp"
-#include "models/pipeline.hpp"
+#include "models/diffusion/test_videos.hpp"
 
 namespace kinora::models::diffusion {
 namespace {
@@ -70,16 +70,12 @@ TEST(Guidance, branches_that_are_apart_run_on_two_threads_and_their_errors_come_
 
 // The numbers of a part of the steps: pipe_wan21_guidance_part and pipe_wan22_guidance_part, by diffusers.
 TEST(GuidanceOfAPartOfTheSteps, none_is_a_run_without_guidance_all_the_default_and_a_part_neither) {
-  const auto golden = std::filesystem::path(KINORA_SOURCE_DIR) / "tests/golden";
   for (const std::string_view device : {"", "cpu"})
     for (const char* name : {"pipe_wan21_t2v", "pipe_ltx_090"}) {
-      const auto pipeline = load_pipeline(golden / name / "model", {.guidance_device = std::string(device)});
+      const auto pipeline = load_pipeline(testing::golden_model(name), {.guidance_device = std::string(device)});
       const auto video = [&](double scale, double start, double end) {
-        GenerationRequest request{.task = Task::text_to_video, .prompts = {"a"}, .negative_prompts = {"b"}, .seeds = {7}};
-        request.width = request.height = 32;
-        request.frames = 9;
+        auto request = testing::small_video(testing::golden_model(name));
         request.steps = 4;
-        request.max_sequence_length = 16;
         request.guidance_scale = scale;
         request.guidance_start = start;
         request.guidance_end = end;
@@ -96,39 +92,24 @@ TEST(GuidanceOfAPartOfTheSteps, none_is_a_run_without_guidance_all_the_default_a
 }
 
 // Two CPUs stand for two GPUs: the same video, but for rounding where LTX-Video otherwise predicts both in one pass.
-class GuidanceApart : public testing::TestWithParam<const char*> {};
+class GuidanceApart : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(GuidanceApart, makes_the_same_video) {
-  const auto folder = std::filesystem::path(KINORA_SOURCE_DIR) / "tests/golden" / GetParam() / "model";
-  GenerationRequest request{.task = describe_pipeline(folder).tasks.front(), .prompts = {"a"}, .negative_prompts = {"b"}, .seeds = {7}};
-  request.width = request.height = 64;
-  request.frames = 9;
-  request.steps = 3;
+  const auto folder = testing::golden_model(GetParam());
+  auto request = testing::small_video(folder);
   request.guidance_scale = 4;
-  request.max_sequence_length = 16;
-  if (request.task == Task::image_to_video)
-    request.picture = RgbPicture{.width = 64, .height = 64, .pixels = std::vector<std::uint8_t>(64 * 64 * 3, 90)};
-  const auto together = load_pipeline(folder)->run(request);
+  const int rounding = std::string_view(GetParam()).starts_with("pipe_ltx") ? 1 : 0;
   for (const auto residency : {Residency::whole, Residency::block_by_block}) {
+    const auto together = load_pipeline(folder, {.residency = residency})->run(request);
     const auto pipeline = load_pipeline(folder, {.guidance_device = "cpu", .residency = residency});
-    const auto apart = pipeline->run(request);
-    ASSERT_EQ(apart.pictures.size(), together.pictures.size());
-    for (std::size_t i = 0; i < apart.pictures.size(); ++i) {
-      const auto &a = apart.pictures[i].pixels, &b = together.pictures[i].pixels;
-      ASSERT_EQ(a.size(), b.size());
-      int worst = 0;
-      for (std::size_t k = 0; k < a.size(); ++k) worst = std::max(worst, std::abs(a[k] - b[k]));
-      EXPECT_LE(worst, std::string_view(GetParam()).starts_with("pipe_ltx") ? 1 : 0);
-    }
+    EXPECT_LE(testing::worst_difference(pipeline->run(request), together), rounding);
     request.step_cache = 1;  // each branch has its own
     EXPECT_GT(pipeline->run(request).shortened, 0);
     request.step_cache.reset();
-    const auto parts = pipeline->components();
-    EXPECT_EQ(std::ranges::count(parts, "transformer", &ComponentState::name), 2);
+    EXPECT_EQ(std::ranges::count(pipeline->components(), "transformer", &ComponentState::name), 2);
   }
 }
-INSTANTIATE_TEST_SUITE_P(Golden, GuidanceApart,
-                         testing::Values("pipe_wan21_t2v", "pipe_wan21_i2v", "pipe_wan22_a14b", "pipe_wan22_ti2v_t2v", "pipe_ltx_090"),
+INSTANTIATE_TEST_SUITE_P(Golden, GuidanceApart, ::testing::ValuesIn(testing::kGoldenVideos),
                          [](const auto& info) { return std::string(info.param); });
 
 // 0.5 (x . factors + bias) + 0.5, in bytes: worked out by hand.
