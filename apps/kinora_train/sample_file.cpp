@@ -2,8 +2,6 @@
 
 #include <ATen/ops/stack.h>
 
-#include <string>
-
 #include "kinora_train/error.hpp"
 #include "nn/safetensors.hpp"
 
@@ -38,6 +36,14 @@ std::vector<Pair> pairs_of(const nn::TensorMap& all, const std::string& prefix) 
 
 }  // namespace
 
+std::size_t stored_number(const std::filesystem::path& path, const nn::SafetensorsHeader& header, const std::string& key) {
+  const auto found = header.metadata.find(key);
+  if (found == header.metadata.end() || found->second.empty() || found->second.size() > 9 ||
+      found->second.find_first_not_of("0123456789") != std::string::npos)
+    throw Failure(path.string() + ": no number \"" + key + "\"");
+  return std::stoul(found->second);
+}
+
 void save_samples(const std::filesystem::path& path, const SampleSet& set) {
   nn::TensorMap all;
   add(all, "training.", set.training);
@@ -52,16 +58,8 @@ SampleSet load_samples(const std::filesystem::path& path) {
   set.training = pairs_of(all, "training.");
   set.held_out = pairs_of(all, "held_out.");
   if (set.training.empty()) throw Failure(path.string() + ": no prepared training samples");
-  const auto& metadata = file.header().metadata;
-  const auto number = [&](const char* key) -> std::size_t {
-    const auto found = metadata.find(key);
-    if (found == metadata.end() || found->second.find_first_not_of("0123456789") != std::string::npos || found->second.empty() ||
-        found->second.size() > 9)
-      throw Failure(path.string() + ": no number \"" + key + "\"");
-    return std::stoul(found->second);
-  };
-  set.photos = number("photos");
-  set.clips = number("clips");
+  set.photos = stored_number(path, file.header(), "photos");
+  set.clips = stored_number(path, file.header(), "clips");
   return set;
 }
 

@@ -9,6 +9,7 @@
 #include "kinora_train/error.hpp"
 #include "kinora_train/pictures.hpp"
 #include "kinora_train/random.hpp"
+#include "kinora_train/sample_file.hpp"
 #include "nn/safetensors.hpp"
 
 namespace kinora::train {
@@ -56,14 +57,6 @@ at::Tensor draw_run(const std::vector<at::Tensor>& pictures, bool want_still, Ra
     best = at::stack(run);
   }
   return best;
-}
-
-std::size_t number(const nn::SafetensorsHeader& header, const char* key) {
-  const auto found = header.metadata.find(key);
-  if (found == header.metadata.end() || found->second.empty() || found->second.size() > 9 ||
-      found->second.find_first_not_of("0123456789") != std::string::npos)
-    throw Failure(std::string("the prepared motion has no number \"") + key + "\"");
-  return std::stoul(found->second);
 }
 
 at::Tensor checked_runs(const nn::TensorMap& all, const std::string& name) {
@@ -152,8 +145,8 @@ MotionSet load_motion_set(const std::filesystem::path& path) {
     set.photos.push_back(photo);
   }
   if (set.photos.empty() && !set.training.defined()) throw Failure(path.string() + ": nothing to train with");
-  set.photo_files = number(file.header(), "photo_files");
-  set.clip_files = number(file.header(), "clip_files");
+  set.photo_files = stored_number(path, file.header(), "photo_files");
+  set.clip_files = stored_number(path, file.header(), "clip_files");
   return set;
 }
 
