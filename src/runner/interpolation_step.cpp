@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "media/still_parts.hpp"
+
 namespace kinora::runner {
 namespace {
 
@@ -96,6 +98,7 @@ base::Status InterpolationStep::show(const InterpolationWalk::Picture& picture, 
   } else {
     out.rgb = between_.take(picture_bytes(out_.type(), out_.width, out_.height));
     network_.between(*picture.a->prepared, *picture.b->prepared, picture.t, options_, out_.type(), out.rgb.data());
+    out.between = {.before = picture.a->frame, .after = picture.b->frame, .t = picture.t};
     ++made_;
   }
   return emit(std::move(out));
@@ -118,6 +121,8 @@ base::Status InterpolationStep::write(StepPicture& picture) {
   KINORA_TRY(picture.frame, to_frame(picture.rgb, to_frame_));
   between_.give_back(std::move(picture.rgb));
   picture.rgb = {};
+  KINORA_OK(media::keep_still_parts(picture.frame, picture.between->before, picture.between->after, picture.between->t));
+  picture.between.reset();
   stamp(picture);
   return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
-// Pictures at a higher (or any other) rate. Source pictures that are shown are passed on as they came. Times are exact (timeline.hpp): the
-// video begins and ends with the source's, sound stays in step. Odd sides become even.
+// Pictures at a higher (or any other) rate. Source pictures that are shown are passed on as they came, and in made ones what stands still
+// in both neighbours (media/still_parts.hpp). Times are exact (timeline.hpp): the video begins and ends with the source's, sound stays in
+// step. Odd sides become even.
 //
 // Nothing is made up over a cut or a gap of more than kMaxGap picture times: what was there before stays for the first half, what comes
 // after is shown for the second. A frame that repeats the one before is not shown again but replaced by movement (one in a row, as in

@@ -203,6 +203,22 @@ TEST_F(VideoInterpolates, reports_every_picture_and_stops_when_asked) {
   EXPECT_FALSE(fs::exists(out_));
 }
 
+// Noise of always the same seed on the left, of another in each picture on the right; the network has random weights.
+TEST_F(VideoInterpolates, gives_what_stands_still_back_to_the_bit_whatever_the_network_makes_of_it) {
+  const auto file = kRoot / "tests/golden/rife_425/model/flownet.pkl";
+  const auto rife = models::load_interpolator(models::describe_loose_model(file, "rife"), "cpu");
+  const auto in = make(
+      "-f lavfi -i color=gray:s=64x64:r=10:d=0.4 -filter_complex '[0]split[a][b];[a]noise=alls=60[left];[b]noise=alls=60:allf=t[right];"
+      "[left][right]hstack' -c:v libx264 -qp 0 -pix_fmt yuv420p");
+  ASSERT_TRUE(enhance_video({.input = in, .output = out_, .interpolate = Interpolation{}, .crf = 0}, {.interpolator = rife.get()}, {}));
+  const auto pictures = [&](const std::string& file, const std::string& area) {
+    return testing::shell("ffmpeg -v error -i '" + file + "' -vf crop=" + area +
+                          " -f framemd5 - | grep -v '^#' | awk '{print $NF}' | sort -u | wc -l");
+  };
+  EXPECT_EQ(pictures(out_, "40:64:0:0"), "1");
+  EXPECT_EQ(pictures(out_, "40:64:88:0"), "7");  // four and the three between them, the last one twice
+}
+
 TEST_F(VideoInterpolates, runs_published_network_files) {
   for (const char* golden : {"rife_425", "rife_46_ensemble"}) {
     const auto file = kRoot / "tests/golden" / golden / "model/flownet.pkl";

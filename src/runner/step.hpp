@@ -3,6 +3,7 @@
 // Between two steps a picture is what a lossless file would hold, so that steps in one pass give what they give one after the other.
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/result.hpp"
@@ -28,12 +29,17 @@ struct Look {
 
 // A picture on its way: its pixels in `frame`, in `rgb` ([H, W] of the look's type), or in both. A frame carries the same times.
 struct StepPicture {
+  struct Between {
+    media::Frame before, after;
+    double t = 0;  // above 0 (before), below 1 (after)
+  };
   media::Frame frame{};
   Buffer rgb{};
   media::Timestamp pts{};
   std::int64_t duration_ticks = 0;
   bool beyond = false;                              // lies behind the wanted range: looked at, never shown
   bool entry = false;                               // a chunk of the video may begin here: a key frame behind one that is none
+  std::optional<Between> between{};                 // which pictures a made one lies between, until write()
   std::vector<models::fast::BlockMotion> motion{};  // the codec's, where a step wants it
 };
 

@@ -6,15 +6,13 @@
 #include <cmath>
 #include <memory>
 
-extern "C" {
-#include <libavutil/frame.h>
-}
-
 #include "kinora_train/error.hpp"
 #include "kinora_train/judged_pictures.hpp"
 #include "kinora_train/side_by_side.hpp"
 #include "kinora_train/text.hpp"
+#include "media/blend.hpp"
 #include "media/rgb.hpp"
+#include "media/still_parts.hpp"
 #include "models/interpolator.hpp"
 #include "models/loose_model.hpp"
 #include "nn/model_folder.hpp"
@@ -23,7 +21,7 @@ extern "C" {
 namespace kinora::train {
 namespace {
 
-// The model between two pictures, with the runner's conversions: packed 8-bit RGB in and out.
+// The model between two pictures, with the runner's conversions, packed 8-bit RGB in and out, and what it keeps of both.
 class Middle {
  public:
   explicit Middle(const nn::ModelFolder& model) : network_(models::load_interpolator(model, "cpu")) {}
@@ -34,7 +32,9 @@ class Middle {
     const auto change = network_->compare(*a, *b);
     if (change != models::Change::moved) return change == models::Change::none ? before : after;
     network_->between(*a, *b, 0.5, {}, models::SampleType::packed_u8, rgb_.data());
-    return take(converter_.to_frame(view(before), media::PixelFormat::yuv420p, before.color(), before.width(), before.height()));
+    auto made = take(converter_.to_frame(view(before), media::PixelFormat::yuv420p, before.color(), before.width(), before.height()));
+    take(media::keep_still_parts(made, before, after, 0.5));
+    return made;
   }
 
  private:
@@ -62,7 +62,8 @@ InterpolatedClip judge(const std::string& name, const std::vector<media::Frame>&
                        Middle& middle) {
   InterpolatedClip clip{.clip = name, .width = pictures.front().width(), .height = pictures.front().height()};
   for (std::size_t i = 1; i + 1 < pictures.size(); i += 2, ++clip.frames) {
-    const media::Frame made = middle.run(pictures[i - 1], pictures[i + 1]), mean = blended(pictures[i - 1], pictures[i + 1]);
+    const media::Frame made = middle.run(pictures[i - 1], pictures[i + 1]),
+                       mean = take(media::crossfade(pictures[i - 1], pictures[i + 1], 0.5));
     add(clip.repeated, pictures[i], pictures[i - 1]);
     add(clip.blended, pictures[i], mean);
     add(clip.model, pictures[i], made);
@@ -129,25 +130,6 @@ double InterpolationEvaluation::mean_gain_over_repeat() const {
 double InterpolationEvaluation::least_gain() const {
   const auto least = std::min_element(clips.begin(), clips.end(), [](const auto& a, const auto& b) { return a.gain() < b.gain(); });
   return least == clips.end() ? 0 : least->gain();
-}
-
-media::Frame blended(const media::Frame& a, const media::Frame& b) {
-  if (a.pixel_format() != "yuv420p" || b.pixel_format() != "yuv420p" || a.width() != b.width() || a.height() != b.height())
-    throw Failure("only 8-bit 4:2:0 pictures of one size are blended");
-  media::Frame mean = take(media::Frame::create(a.width(), a.height(), media::PixelFormat::yuv420p));
-  mean.set_color(a.color());
-  for (int plane = 0; plane < 3; ++plane) {
-    const int width = plane == 0 ? a.width() : (a.width() + 1) / 2, height = plane == 0 ? a.height() : (a.height() + 1) / 2;
-    const auto row = [&](const media::Frame& frame, int y) {
-      return frame.av()->data[plane] + static_cast<std::ptrdiff_t>(y) * frame.av()->linesize[plane];
-    };
-    for (int y = 0; y < height; ++y) {
-      const std::uint8_t *first = row(a, y), *second = row(b, y);
-      std::uint8_t* out = row(mean, y);
-      for (int x = 0; x < width; ++x) out[x] = static_cast<std::uint8_t>((first[x] + second[x] + 1) / 2);
-    }
-  }
-  return mean;
 }
 
 InterpolationEvaluation evaluate_interpolator(const InterpolationEvaluateSettings& settings,

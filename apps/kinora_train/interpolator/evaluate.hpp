@@ -44,9 +44,6 @@ struct InterpolationEvaluation {
   double least_gain() const;
 };
 
-// The mean of two 8-bit 4:2:0 pictures of one size, halves rounded up.
-media::Frame blended(const media::Frame& a, const media::Frame& b);
-
 // `talk` gets a line for every finished clip. Throws Failure when no clip could be used.
 InterpolationEvaluation evaluate_interpolator(const InterpolationEvaluateSettings& settings,
                                               const std::function<void(const std::string&)>& talk);

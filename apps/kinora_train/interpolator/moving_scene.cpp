@@ -15,6 +15,7 @@
 namespace kinora::train {
 namespace {
 
+constexpr double kStillShare = 0.2;        // of the layers do not move: most cameras stand
 constexpr int kBilinear = 0, kBorder = 1;  // of grid_sampler
 
 // Coordinates [side, side] each.
@@ -87,6 +88,7 @@ Path draw_path(const at::Tensor& photo, std::int64_t side, Random& random) {
   path.shift_y = length * std::sin(direction);
   path.turn = either_way(kLargestTurn, random);
   path.zoom = either_way(kLargestZoom, random);
+  if (random.chance(kStillShare)) path.shift_x = path.shift_y = path.turn = path.zoom = 0;
   return path;
 }
 

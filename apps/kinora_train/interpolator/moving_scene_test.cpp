@@ -87,6 +87,7 @@ TEST(MovingScene, an_ellipse_is_round_and_turned_by_its_angle) {
 TEST(MovingScene, drawn_scenes_are_those_of_their_seed_and_stay_within_the_limits) {
   const std::vector<at::Tensor> photos{wavy_picture(300, 400), wavy_picture(260, 300)};
   bool layered = false;
+  int still = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Random one(seed), two(seed);
     const MovingScene scene = draw_scene(photos, 64, one);
@@ -95,8 +96,12 @@ TEST(MovingScene, drawn_scenes_are_those_of_their_seed_and_stay_within_the_limit
     EXPECT_TRUE(scene.layers.front().outlines.empty());
     EXPECT_LE(std::hypot(scene.layers.front().path.shift_x, scene.layers.front().path.shift_y), kLargestShift);
     EXPECT_LE(std::abs(scene.layers.front().path.turn), kLargestTurn);
+    const at::Tensor flow = flow_at({{scene.layers.front()}}, 0.5, 64);
+    still += flow.abs().max().item<float>() < 1e-3 ? 1 : 0;
   }
   EXPECT_TRUE(layered);
+  EXPECT_GT(still, 0);
+  EXPECT_LT(still, 10);
 }
 
 }  // namespace
