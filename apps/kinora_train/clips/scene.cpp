@@ -17,10 +17,10 @@ Rgb bytes(int red, int green, int blue) { return {red / 255.0, green / 255.0, bl
 // is between them; size is seen while the corners are still noise.
 std::pair<double, double> radii(Shape shape) {
   switch (shape) {
-    case Shape::ball: return {15, 17};
-    case Shape::square: return {20, 22};
-    case Shape::triangle: return {22, 24};
-    case Shape::star: return {23, 25};
+    case Shape::ball: return {18, 20};
+    case Shape::square: return {23, 25};
+    case Shape::triangle: return {26, 28};
+    case Shape::star: return {26, 28};
   }
   return {};
 }
@@ -116,9 +116,9 @@ std::vector<Combination> combinations(bool held) {
 
 Scene draw_scene(const Combination& what, Random& random) {
   const auto [least, most] = radii(what.shape);
-  Scene scene{.what = what, .speed = random.uniform(2.0, 3.0), .radius = random.uniform(least, most)};
-  const double along = kClipSide / 2.0 + random.uniform(-4.0, 4.0);
-  const double across = kClipSide / 2.0 + random.uniform(-24.0, 24.0);
+  Scene scene{.what = what, .speed = random.uniform(1.75, 2.5), .radius = random.uniform(least, most)};
+  const double along = kClipSide / 2.0 + random.uniform(-3.0, 3.0);
+  const double across = kClipSide / 2.0 + random.uniform(-20.0, 20.0);
   const bool level = what.direction == Direction::left || what.direction == Direction::right;
   scene.x = level ? along : across;
   scene.y = level ? across : along;

@@ -5,7 +5,7 @@
 namespace kinora::train {
 namespace {
 
-constexpr std::int64_t kLatentChannels = 16, kTextWidth = 96;
+constexpr std::int64_t kLatentChannels = 24, kTextWidth = 96;
 
 }  // namespace
 

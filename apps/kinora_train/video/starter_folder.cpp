@@ -29,7 +29,7 @@ nlohmann::json model_index() {
             {"frames", kClipFrames},
             {"fps", kClipFps},
             {"steps", 24},
-            {"guidance_scale", 4.0},
+            {"guidance_scale", 1.0},
             {"max_sequence_length", kPromptTokens}}},
           {"scheduler", {"diffusers", "FlowMatchEulerDiscreteScheduler"}},
           {"text_encoder", {"transformers", "UMT5EncoderModel"}},

@@ -125,7 +125,7 @@ TEST_F(StarterTraining, a_caption_means_the_same_in_a_batch_and_alone) {
   const auto rows = token_rows(tokenizer, {"a red ball moves left over a blue sky", ""});
   ASSERT_EQ(rows.ids.size(1), 11);  // nine words, the end, one for all the padding
   const auto text = at::randn({2, 11, 96}).mul(rows.mask.unsqueeze(-1));
-  const auto sample = at::randn({2, 16, 5, 8, 8});
+  const auto sample = at::randn({2, config.transformer_config().in_channels, 5, 8, 8});
   auto context = transformer->context(text);
   for (auto& block : context) block.bias = rows.bias;
   const auto together = transformer->forward(sample, at::full({2}, 400.0), context);

@@ -29,6 +29,9 @@ constexpr int kTried = 4;             // clips, at each checkpoint
 constexpr double kDivergence = 3e-4;  // weight of the latents' distance from a standard normal
 const models::wan::VaeSavings kAtOnce{.frames_at_once = 64};
 
+// The convolutions between those that pixels and latents go through.
+bool within_a_block(const std::string& name) { return name.find("_block") != std::string::npos && name.ends_with(".weight"); }
+
 // A window about the shape, most of the time.
 at::Tensor cut_out(const at::Tensor& clip, const Scene& scene, const Cuts& cuts, Random& random) {
   const int first = random.integer(0, kClipFrames - cuts.frames);
@@ -57,7 +60,8 @@ at::Tensor draw_batch(const std::vector<Combination>& from, const Cuts& cuts, st
 
 }  // namespace
 
-nn::TensorMap train_vae(const models::wan::VaeConfig& config, const FitSettings& settings, at::ScalarType dtype, const Talk& talk) {
+nn::TensorMap train_vae(const models::wan::VaeConfig& config, FitSettings settings, at::ScalarType dtype, const Talk& talk) {
+  settings.by_muon = within_a_block;
   auto weights = random_weights_of<Vae>(config, settings.seed);
   // Nearly sure of its latents at first: noise as strong as they are would hide what there is to learn.
   weights.at("quant_conv.bias").slice(0, config.latent_channels).fill_(kFirstLogVariance);
@@ -82,8 +86,9 @@ nn::TensorMap train_vae(const models::wan::VaeConfig& config, const FitSettings&
   return part_of(fit(leaves, settings, loss, saved, talk).average, "vae");
 }
 
-nn::TensorMap train_decoder(const models::wan::VaeConfig& config, const nn::TensorMap& weights, const FitSettings& settings,
-                            at::ScalarType dtype, const Talk& talk) {
+nn::TensorMap train_decoder(const models::wan::VaeConfig& config, const nn::TensorMap& weights, FitSettings settings, at::ScalarType dtype,
+                            const Talk& talk) {
+  settings.by_muon = within_a_block;
   Leaves leaves;
   const auto vae = leaves.build<Vae>("vae", config, weights, {.dtype = dtype, .channels_last = true}, [](const std::string& name) {
     return name.starts_with("decoder.") || name.starts_with("post_quant_conv.");

@@ -9,11 +9,11 @@
 namespace kinora::train {
 
 // Trains on cut-outs of clips, now and then on whole ones. Gives the averaged weights, float32.
-nn::TensorMap train_vae(const models::wan::VaeConfig& config, const FitSettings& settings, at::ScalarType dtype, const Talk& talk);
+nn::TensorMap train_vae(const models::wan::VaeConfig& config, FitSettings settings, at::ScalarType dtype, const Talk& talk);
 
 // Trains the decoder alone, on cut-outs of all frames, for latents that stay as they are. Gives the whole VAE's weights.
-nn::TensorMap train_decoder(const models::wan::VaeConfig& config, const nn::TensorMap& weights, const FitSettings& settings,
-                            at::ScalarType dtype, const Talk& talk);
+nn::TensorMap train_decoder(const models::wan::VaeConfig& config, const nn::TensorMap& weights, FitSettings settings, at::ScalarType dtype,
+                            const Talk& talk);
 
 // How whole clips of unseen combinations come back: PSNR in dB over all pixels of all, and in how many the checker still reads what they
 // show. A model draws no shape that its VAE does not keep.
