@@ -7,7 +7,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 .PHONY: help setup build demo test crashes lint format bench fuzz sanitize races clean
 
 help:
-	@echo "make demo      build, start a network on this machine, transcode and upscale a real clip through it"
+	@echo "make demo      build, start a network on this machine, send a real clip through it, make one from text"
 	@echo "make test      build and run all tests"
 	@echo "make crashes   the gateway is killed at every transition and KILLS (200) times at random"
 	@echo "make build     only build (PRESET=release|dev|asan|tsan|fuzz); programs land in build/<preset>/bin"

@@ -92,7 +92,7 @@ asio::awaitable<std::vector<Finding>> runner(asio::any_io_executor executor) {
         findings.push_back({check, State::missing, body.error().message, "run kinora-runner by hand to see more"});
       if (body && std::string_view(check) == "models" && *body == "[]")
         findings.back() = {check, State::missing, "no model found",
-                           "the starter model lies in weights/ of the repository; or put model folders into KINORA_HOME/models"};
+                           "the starter models lie in weights/ of the repository; or put model folders into KINORA_HOME/models"};
     }
     client.close();
     (void)co_await process->terminate(std::chrono::seconds(2));

@@ -28,6 +28,8 @@ class Readme(NetworkTest):
             if command.startswith("kinora ") and not command.endswith("&"):
                 self.shell(command, home)
         self.assertTrue(decodes(self.scratch / "big.mp4"))
+        self.assertTrue(decodes(self.scratch / "smooth.mp4"))
+        self.assertTrue(decodes(self.scratch / "ball.mp4"))
         self.assertTrue((self.scratch / "frame.png").exists())
         self.assertTrue(list((self.scratch / "ladder").rglob("master.m3u8")))
         answer = self.shell(http, home)

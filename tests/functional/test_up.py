@@ -35,6 +35,16 @@ class Up(NetworkTest):
         self.assertEqual(found["audio"][0]["codec_name"], "aac")
         self.assertTrue(decodes(big))
 
+        smooth = self.scratch / "smooth.mp4"
+        done = node.kinora("run", "frame-interpolation", clip, "-o", smooth, "--set", "factor=2", "--json")
+        job = json.loads(done.stdout.strip().splitlines()[-1])
+        self.assertEqual(job["status"], "succeeded")
+        self.assertEqual(node.call("GET", "/v1/models/kinora-interpolator")[0], 200)
+        self.assertGreater(job["output"]["enhancement"]["interpolated_frames"], 50)
+        found = probe(smooth)
+        self.assertEqual((found["video"][0]["r_frame_rate"], found["video"][0]["nb_read_frames"]), ("48/1", "144"))
+        self.assertEqual(found["audio"][0]["codec_name"], "aac")
+
         picture = self.scratch / "thumb.png"
         node.kinora("run", "thumbnail", clip, "-o", picture, "--set", "at_s=1", "--set", "width=160", "--set", "format=png")
         self.assertEqual(probe(picture)["streams"][0]["width"], 160)
@@ -46,7 +56,7 @@ class Up(NetworkTest):
         self.assertIn("h264", json.dumps(seen["output"]))
 
         listed = json.loads(node.kinora("jobs", "list", "--json").stdout)
-        self.assertEqual(len(listed["data"]), 5)
+        self.assertEqual(len(listed["data"]), 6)
         status = json.loads(node.kinora("status", "--json").stdout)
         self.assertEqual(status["api"], node.api)
         self.assertEqual(sorted(status["roles"]), ["gateway", "orchestrator", "worker"])
