@@ -20,6 +20,7 @@ struct Context {
   bool json = false;            // data on stdout as JSON
   std::string api;              // --api URL: use this gateway; empty: the running node of KINORA_HOME
   std::function<int()> action;  // of the chosen command
+  bool serves = false;          // it is a role, whose log is for its operator; a command for a person tells of trouble only
   // The stable code (developer API 5.14) of the gateway's last answer; empty: that was no error.
   std::shared_ptr<std::string> problem = std::make_shared<std::string>();
 };

@@ -50,7 +50,7 @@ net::Task<base::Result<json::object>> follow_run(ApiClient& api, const Context& 
     }));
   }
   KINORA_CO_TRY(json::value last, co_await api.get("/v1/runs/" + id));
-  display.finish(RunTree(last.as_object()), ending_text(last.as_object()));
+  display.finish(RunTree(last.as_object()), ending_text(last.as_object()), exit_status(last.as_object()) != kExitOk);
   co_return std::move(last.as_object());
 }
 

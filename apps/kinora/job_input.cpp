@@ -204,6 +204,22 @@ std::string pretty_json(const json::value& value) {
   return out;
 }
 
+std::vector<std::string> notes_of(const json::object& job) {
+  std::vector<std::string> notes;
+  const auto take = [&notes](const json::object& from) {
+    const json::value* found = from.if_contains("notes");
+    if (found == nullptr || !found->is_array()) return;
+    for (const json::value& note : found->get_array())
+      if (note.is_string()) notes.emplace_back(note.get_string());
+  };
+  const json::value* output = job.if_contains("output");
+  if (output == nullptr || !output->is_object()) return notes;
+  take(output->get_object());
+  for (const auto& part : output->get_object())
+    if (part.value().is_object()) take(part.value().get_object());
+  return notes;
+}
+
 std::string pretty_output(const json::object& job) {
   const json::value* output = job.if_contains("output");
   return output == nullptr ? "{}" : pretty_json(*output);

@@ -56,6 +56,8 @@ struct Download {
 // folder `to` under their names, an artifact of several files into a folder of its slot's name below it.
 base::Result<std::vector<Download>> plan_downloads(const std::vector<OutputItem>& items, const std::string& to);
 
+// What the job's output says beside its results: sizes that were rounded, what was left out.
+std::vector<std::string> notes_of(const base::json::object& job);
 // The job's output for a person: JSON with indents.
 std::string pretty_output(const base::json::object& job);
 std::string pretty_json(const base::json::value& value);

@@ -58,6 +58,14 @@ TEST_F(JobInputTest, asks_for_the_format_that_the_results_name_has) {
   upscale->take_format(task("video-upscale"), "big.mp4");
   EXPECT_FALSE(upscale->value.contains("format"));
 }
+TEST_F(JobInputTest, notes_are_those_of_the_output_and_of_its_parts) {
+  const auto job = base::parse_json(
+      R"({"output": {"notes": ["all"], "video": {"artifact": "a", "notes": ["width became 48", 7]}, "facts": [{"notes": ["no"]}]}})");
+  EXPECT_EQ(notes_of(job->as_object()), (std::vector<std::string>{"all", "width became 48"}));
+  EXPECT_TRUE(notes_of({}).empty());
+  EXPECT_TRUE(notes_of({{"output", nullptr}}).empty());
+}
+
 TEST_F(JobInputTest, a_list_may_be_written_with_commas) {
   const auto input = read_job_input(task("transcode"), {clip_}, {"formats=hls,mp4"});
   ASSERT_TRUE(input) << input.error().message;

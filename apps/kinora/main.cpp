@@ -35,7 +35,8 @@ int main(int count, char** arguments) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? cli::kExitOk : cli::kExitUsage;
   }
-  base::log::configure(verbose ? base::log::Level::debug : base::log::Level::info, log_json);
+  const auto least = context.serves ? base::log::Level::info : base::log::Level::warn;
+  base::log::configure(verbose ? base::log::Level::debug : least, log_json);
   try {
     return context.action();
   } catch (const std::exception& error) {

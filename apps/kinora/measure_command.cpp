@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 #include <numeric>
+#include <optional>
 
 #include "kinora/command.hpp"
 #include "kinora/job_input.hpp"
@@ -33,19 +34,27 @@ std::string number_text(const json::object& from, std::string_view key) {
   return value != nullptr && value->is_number() ? fmt::format("{:.4f}", value->to_number<double>()) : "-";
 }
 
-void print_table(const json::object& result, bool each) {
+void print_table(const json::object& result) {
   const bool vmaf = result.contains("vmaf");
   const auto row = [vmaf](const std::string& name, const json::object& values) {
     std::printf("%-7s %9s %8s %8s", name.c_str(), number_text(values, "psnr_y").c_str(), number_text(values, "ssim").c_str(),
                 number_text(values, "flicker").c_str());
     std::printf(vmaf ? " %8s\n" : "\n", number_text(values, "vmaf").c_str());
   };
-  if (const json::value* frames = result.if_contains("frames"); each && frames != nullptr && frames->is_array()) {
+  if (const json::value* frames = result.if_contains("frames"); frames != nullptr && frames->is_array()) {
     std::printf("%-7s %9s %8s %8s%s\n", "frame", "psnr_y", "ssim", "flicker", vmaf ? "     vmaf" : "");
     std::size_t number = 0;
     for (const json::value& frame : frames->get_array()) row(std::to_string(number++), frame.as_object());
   }
   row("mean", result);
+}
+
+// What to say when one file has more pictures than the other: they are compared in order, as far as both go.
+std::optional<std::string> unequal_lengths(const json::object& result) {
+  const json::value *reference = result.if_contains("frames_reference"), *input = result.if_contains("frames_input");
+  if (reference == nullptr || input == nullptr || *reference == *input) return std::nullopt;
+  return fmt::format("{} pictures against {}: compared one by one as far as both go, whatever their times", json::serialize(*reference),
+                     json::serialize(*input));
 }
 
 json::object files_of(const MeasureOptions& options) {
@@ -130,10 +139,13 @@ void add_measure_command(CLI::App& app, Context& context) {
         const proc::MediaTool tool(executor, {.program = *program});
         const auto result = co_await measure(executor, tool, *options);
         if (!result) co_return report(context, result.error());
+        if (const auto warning = unequal_lengths(*result)) std::fprintf(stderr, "warning: %s\n", warning->c_str());
+        json::object shown = *result;
+        if (!options->frames) shown.erase("frames");
         if (context.json)
-          std::printf("%s\n", json::serialize(*result).c_str());
+          std::printf("%s\n", json::serialize(shown).c_str());
         else
-          print_table(*result, options->frames);
+          print_table(shown);
         co_return kExitOk;
       });
     };

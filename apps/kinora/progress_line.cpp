@@ -65,10 +65,10 @@ void ProgressLine::show(const ProgressState& state) {
   std::fprintf(out_, "%s %s\n", title_.c_str(), progress_text(state, 78 - static_cast<int>(title_.size())).c_str());
 }
 
-void ProgressLine::finish(std::string_view text) {
+void ProgressLine::finish(std::string_view text, bool failed) {
   if (drawn_) std::fputs("\r\033[K", out_);
   drawn_ = false;
-  if (!quiet_ && !text.empty()) std::fprintf(out_, "%.*s\n", static_cast<int>(text.size()), text.data());
+  if ((failed || !quiet_) && !text.empty()) std::fprintf(out_, "%.*s\n", static_cast<int>(text.size()), text.data());
 }
 
 }  // namespace kinora::cli

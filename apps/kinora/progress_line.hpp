@@ -25,8 +25,8 @@ class ProgressLine {
   ProgressLine(std::FILE* out, std::string title, bool quiet);
   ~ProgressLine();
   void show(const ProgressState& state);
-  // Ends the line; text (may be empty) is printed on a line of its own.
-  void finish(std::string_view text);
+  // Ends the line; text (may be empty) is printed on a line of its own, after a failure even when quiet.
+  void finish(std::string_view text, bool failed = false);
 
  private:
   std::FILE* out_;

@@ -22,6 +22,16 @@ TEST(ProgressText, is_never_wider_than_the_terminal) {
     EXPECT_LE(progress_text({.fraction = 0.3, .stage = "download", .fps = 100, .eta_s = 100}, columns).size(),
               static_cast<std::size_t>(columns));
 }
+TEST(ProgressLine, tells_of_a_failure_even_when_quiet) {
+  std::FILE* out = std::tmpfile();
+  ProgressLine line(out, "work", /*quiet=*/true);
+  line.show({.fraction = 0.5, .stage = "run"});
+  line.finish("done");
+  EXPECT_EQ(std::ftell(out), 0);
+  line.finish("failed", /*failed=*/true);
+  EXPECT_EQ(std::ftell(out), 7);  // "failed" and the end of the line
+  std::fclose(out);
+}
 TEST(ProgressText, stands_numbers_that_make_no_sense) {
   EXPECT_NE(progress_text({.fraction = std::numeric_limits<double>::quiet_NaN(), .stage = "", .fps = 0, .eta_s = -1}, 80).find("  0%"),
             std::string::npos);

@@ -112,8 +112,10 @@ void add_role(CLI::App& app, Context& context, const std::string& name, const st
         },
         flag.doc);
   }
-  command->callback(
-      [&context, roles, values] { context.action = [&context, roles, values] { return run_roles(context, roles, *values); }; });
+  command->callback([&context, roles, values] {
+    context.serves = true;
+    context.action = [&context, roles, values] { return run_roles(context, roles, *values); };
+  });
 }
 
 }  // namespace

@@ -110,9 +110,12 @@ net::Task<base::Result<int>> run_job(Session& session, const Context& context, c
                                                 : fmt::format(": {} files in {}", saved.size(), options.outputs.front())));
   else if (const json::value* error = job.if_contains("error"); error != nullptr && error->is_object())
     line.finish(fmt::format("{} {}: {} ({})", name, std::string(job.at("status").as_string()), std::string(error->at("detail").as_string()),
-                            std::string(error->at("code").as_string())));
+                            std::string(error->at("code").as_string())),
+                /*failed=*/true);
   else
-    line.finish(fmt::format("{} {}", name, std::string(job.at("status").as_string())));
+    line.finish(fmt::format("{} {}", name, std::string(job.at("status").as_string())), /*failed=*/true);
+  if (!options.quiet)
+    for (const std::string& note : notes_of(job)) std::fprintf(stderr, "note: %s\n", note.c_str());
 
   if (context.json) {
     std::printf("%s\n", json::serialize(job).c_str());

@@ -179,9 +179,9 @@ void RunDisplay::show(const RunTree& tree, const StepLine* changed) {
   std::fflush(out_);
 }
 
-void RunDisplay::finish(const RunTree& tree, std::string_view text) {
-  if (quiet_) return;
-  if (terminal_) draw(tree);
+void RunDisplay::finish(const RunTree& tree, std::string_view text, bool failed) {
+  if (quiet_ && !failed) return;
+  if (terminal_ && !quiet_) draw(tree);
   std::fprintf(out_, "%.*s\n", static_cast<int>(text.size()), text.data());
 }
 

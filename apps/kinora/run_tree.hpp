@@ -53,8 +53,8 @@ class RunDisplay {
   ~RunDisplay();
   // `changed` is the step that the last event changed. `now`: on a terminal at most ten pictures a second are drawn.
   void show(const RunTree& tree, const StepLine* changed);
-  // The last picture, and a line below it.
-  void finish(const RunTree& tree, std::string_view text);
+  // The last picture, and a line below it, which after a failure is written even when quiet.
+  void finish(const RunTree& tree, std::string_view text, bool failed);
 
  private:
   void draw(const RunTree& tree);

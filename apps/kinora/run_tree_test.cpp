@@ -75,9 +75,9 @@ TEST(RunDisplayTest, writes_plain_lines_of_changes_where_there_is_no_terminal) {
       const json::object event{{"step", "up"}, {"status", "running"}, {"fraction", fraction}};
       display.show(tree, tree.apply("step.progress", event));
     }
-    display.finish(tree, "done");
+    display.finish(tree, "done", /*failed=*/false);
   }
-  std::rewind(out);
+  ASSERT_EQ(std::fseek(out, 0, SEEK_SET), 0);
   std::string all(4096, '\0');
   all.resize(std::fread(all.data(), 1, all.size(), out));
   std::fclose(out);
@@ -85,6 +85,15 @@ TEST(RunDisplayTest, writes_plain_lines_of_changes_where_there_is_no_terminal) {
   EXPECT_EQ(all.find('\033'), std::string::npos);
   EXPECT_NE(all.find(" 60%"), std::string::npos);
   EXPECT_TRUE(all.ends_with("done\n"));
+}
+TEST(RunDisplayTest, tells_of_a_failure_even_when_quiet) {
+  std::FILE* out = std::tmpfile();
+  RunTree tree(kRun);
+  RunDisplay(out, /*quiet=*/true).finish(tree, "done", /*failed=*/false);
+  EXPECT_EQ(std::ftell(out), 0);
+  RunDisplay(out, /*quiet=*/true).finish(tree, "failed", /*failed=*/true);
+  EXPECT_EQ(std::ftell(out), 7);  // "failed" and the end of the line
+  std::fclose(out);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "kinora/device_names.hpp"
 #include "kinora/model_folders.hpp"
 #include "kinora/roles.hpp"
 #include "net/url.hpp"
@@ -20,30 +21,13 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "worker";
 }
 
-// One device a GPU that the driver shows, else the processor.
-std::vector<std::string> found_devices() {
-  std::vector<std::string> devices;
-  std::error_code error;
-  for (const auto& gpu : fs::directory_iterator("/proc/driver/nvidia/gpus", error)) {
-    (void)gpu;
-    devices.push_back("cuda:" + std::to_string(devices.size()));
-  }
-  if (devices.empty()) devices.emplace_back("cpu");
-  return devices;
-}
-
 base::Result<std::vector<worker::DeviceSettings>> device_settings(const base::Config& config) {
   std::vector<worker::DeviceSettings> devices;
-  for (const std::string& word : config.list("worker.devices")) {
-    if (word == "none") continue;
-    for (const std::string& name : word == "auto" ? found_devices() : std::vector{word}) {
-      if (name != "cpu" && !name.starts_with("cuda:"))
-        return base::fail(base::ErrorCode::invalid,
-                          "worker.devices: \"" + name + "\" is none of auto, none, cpu, cuda:<n>, cuda:<n>+cuda:<m>");
-      worker::DeviceSettings device{.name = name};
-      for (int cpu = 0; cpu < std::min<std::int64_t>(config.integer("worker.threads"), ::get_nprocs()); ++cpu) device.cpus.push_back(cpu);
-      devices.push_back(device);
-    }
+  KINORA_TRY(const auto names, device_names(config.list("worker.devices")));
+  for (const std::string& name : names) {
+    worker::DeviceSettings device{.name = name};
+    for (int cpu = 0; cpu < std::min<std::int64_t>(config.integer("worker.threads"), ::get_nprocs()); ++cpu) device.cpus.push_back(cpu);
+    devices.push_back(device);
   }
   return devices;
 }

@@ -6,12 +6,14 @@
 
 #include "kinora_train/evaluate.hpp"
 #include "kinora_train/interpolator/command.hpp"
+#include "kinora_train/positive.hpp"
 #include "kinora_train/trainer.hpp"
 #include "kinora_train/video/command.hpp"
 
 namespace {
 
 using kinora::train::EvaluateSettings;
+using kinora::train::positive;
 using kinora::train::Precision;
 using kinora::train::TrainSettings;
 
@@ -25,8 +27,8 @@ void add_upscaler(CLI::App& app, TrainSettings& settings) {
   command.add_option("--out", settings.out, "model folder to write")->required();
   command.add_option("--checkpoint", settings.checkpoint, "where a run can be resumed from (default: OUT.checkpoint)");
   command.add_option("--start", settings.start, "model folder of this or a shallower network to start from (default: random weights)");
-  auto* minutes = command.add_option("--minutes", settings.minutes, "how long to train")->check(CLI::PositiveNumber);
-  auto* steps = command.add_option("--steps", settings.steps, "how many updates to make")->check(CLI::PositiveNumber);
+  auto* minutes = command.add_option("--minutes", settings.minutes, "how long to train")->check(positive());
+  auto* steps = command.add_option("--steps", settings.steps, "how many updates to make")->check(positive());
   minutes->excludes(steps);
   command.add_flag("--resume", settings.resume, "go on from the checkpoint");
   command.add_option("--seed", settings.seed, "of everything random")->capture_default_str();
@@ -37,7 +39,7 @@ void add_upscaler(CLI::App& app, TrainSettings& settings) {
   command.add_option("--convolutions", settings.convolutions, "hidden convolutions")->check(CLI::Range(1, 64))->capture_default_str();
   command.add_option("--shots", settings.shots, "shots to prepare from all sources")->check(CLI::Range(1, 100000))->capture_default_str();
   command.add_option("--batch", settings.batch, "patches an update")->check(CLI::Range(1, 1024))->capture_default_str();
-  command.add_option("--rate", settings.peak_rate, "highest learning rate")->check(CLI::PositiveNumber)->capture_default_str();
+  command.add_option("--rate", settings.peak_rate, "highest learning rate")->check(positive())->capture_default_str();
   command.add_option("--average", settings.average_decay, "decay of the weights' average")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();

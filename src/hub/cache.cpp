@@ -90,7 +90,8 @@ base::Result<std::uint64_t> Cache::remove(const std::string& id) const {
   const fs::path folder = root_ / Repository{.id = id}.folder();
   std::error_code error;
   if (!fs::is_directory(folder, error))
-    return base::fail(ErrorCode::not_found, id + " is not on this machine; `kinora models list` shows what is");
+    return base::fail(ErrorCode::not_found, id + " was not pulled to this machine; `kinora models list` shows what is there (what was put "
+                                                 "into a folder of models is removed by hand)");
   KINORA_TRY(const auto lock, RepositoryLock::take(folder));
   std::uint64_t freed = 0;
   for (const auto& blob : fs::directory_iterator(folder / "blobs", error))

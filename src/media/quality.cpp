@@ -120,12 +120,16 @@ double ssim(const Luma& a, const Luma& b) {
   return total / (static_cast<double>(columns - 1) * (rows - 1));
 }
 
+std::string size_text(const Frame& frame) { return std::to_string(frame.width()) + "x" + std::to_string(frame.height()); }
+
 struct Pair {
   Luma a, b;  // of one size and depth
 };
 
 base::Result<Pair> pair_of(const Frame& a, const Frame& b) {
-  if (!a || !b || a.width() != b.width() || a.height() != b.height()) return base::fail(ErrorCode::invalid, "pictures of different sizes");
+  if (!a || !b) return base::fail(ErrorCode::invalid, "there is no picture to compare");
+  if (a.width() != b.width() || a.height() != b.height())
+    return base::fail(ErrorCode::invalid, "pictures of different sizes: " + size_text(a) + " and " + size_text(b));
   Pair pair;
   KINORA_TRY(pair.a, luma_of(a));
   KINORA_TRY(pair.b, luma_of(b));

@@ -101,8 +101,10 @@ void mix(const Frame& made, const Frame& still, Grid& share) {
     for (int y = 0; y < plane.height; ++y) {
       const float down = (static_cast<float>(y) + 0.5F) / side - 0.5F;  // in blocks, from the first one's centre
       const int upper = static_cast<int>(std::floor(down));
-      for (int x = -1; x <= share.width; ++x)
-        line[static_cast<std::size_t>(x + 1)] = std::lerp(share.near(x, upper), share.near(x, upper + 1), down - static_cast<float>(upper));
+      for (std::size_t block = 0; block < line.size(); ++block) {
+        const int x = static_cast<int>(block) - 1;
+        line[block] = std::lerp(share.near(x, upper), share.near(x, upper + 1), down - static_cast<float>(upper));
+      }
       Sample* out = row<Sample>(made, plane, y);
       const auto* kept = row<const Sample>(still, plane, y);
       for (int left = 0; left <= share.width; ++left) {  // from the centre of one block to that of the next

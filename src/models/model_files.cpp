@@ -27,7 +27,7 @@ fs::path config_file(const fs::path& folder) {
   std::error_code absent;
   for (const auto name : kNames)
     if (fs::exists(folder / name, absent)) return folder / name;
-  return folder / kNames.front();  // its absence is reported by this name
+  return folder / (folder.filename() == "scheduler" ? kNames[1] : kNames.front());  // its absence is reported by this name
 }
 
 }  // namespace

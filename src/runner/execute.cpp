@@ -13,6 +13,7 @@
 #include "runner/run_pipeline.hpp"
 #include "runner/video_enhance.hpp"
 #include "runner/video_extend.hpp"
+#include "tasks/catalogue.hpp"
 #include "tasks/picture_rate.hpp"
 
 namespace kinora::runner {
@@ -155,11 +156,28 @@ base::Result<models::Upscaler*> upscaler_of(const TaskRequest& request, const Mo
   return &upscaler;
 }
 
-// What is needed to make the same again; also the comment of a video file.
+// What is needed to make the same again: what the request asked for, with what was rounded as it became and what was left to the model as
+// the model has it. Also the comment of a video file.
 base::Result<json::object> recipe(const TaskRequest& request, const ModelEntry& model, ModelStore& models,
-                                  const models::GenerationRequest& wanted) {
+                                  const models::GenerationRequest& wanted, const models::GenerationResult& result) {
   json::object params = request.params;
   params["seed"] = wanted.seeds.front();
+  const auto* task = tasks::find_task(request.task);
+  const auto fill = [&](std::string_view key, json::value value) {
+    if (task != nullptr && task->find_param(key) != nullptr) params[key] = std::move(value);
+  };
+  const auto info = models::info_for(*model.pipeline, wanted);
+  fill("steps", wanted.steps.value_or(info.steps));
+  if (info.family != "svd") fill("guidance_scale", wanted.guidance_scale.value_or(info.guidance_scale));
+  if (!result.pictures.empty()) {
+    fill("width", result.pictures.front().width);
+    fill("height", result.pictures.front().height);
+  }
+  if (result.fps > 0) fill("fps", result.fps);
+  if (result.fps > 0 && request.task != "video-extend") {
+    fill("frames", result.pictures.size());
+    params.erase("duration_s");
+  }
   KINORA_TRY(const auto weights, models.weights_digest(model));
   return json::object{{"model", model.id},
                       {"path", model.path.filename().string()},
@@ -248,7 +266,7 @@ base::Result<Made> generate(const TaskRequest& request, const Chosen& chosen, Mo
   const auto* pictures = request.params.if_contains("pictures");
   const bool video = (wanted.task == models::Task::image_to_video || wanted.task == models::Task::text_to_video) &&
                      (pictures == nullptr || !pictures->as_bool());
-  KINORA_TRY(const json::object how, recipe(request, model, models, wanted));
+  KINORA_TRY(const json::object how, recipe(request, model, models, wanted, result));
   KINORA_TRY(auto made, extends ? write_continued(result, request, json::serialize(how), settings.limits)
                         : video ? write_video(result, request, json::serialize(how))
                                 : write_pictures(result, request));

@@ -115,9 +115,8 @@ TEST_F(VideoInterpolates, holds_over_a_cut_first_what_was_then_what_comes) {
   EXPECT_EQ(done->interpolated->made, 0);
   const auto seen = luma(out_);
   ASSERT_EQ(seen.size(), 16U);
-  std::vector<double> expected;
-  for (int i = 0; i < 16; ++i)
-    expected.push_back(i < 6 ? seen.front() : seen.back());  // 0 .. 0.1 dark, 0.1 + 0 and 1/4 dark, 2/4 and 3/4 light
+  std::vector<double> expected(16, seen.back());  // 0 .. 0.1 dark, 0.1 + 0 and 1/4 dark, 2/4 and 3/4 light
+  std::fill_n(expected.begin(), 6, seen.front());
   EXPECT_GT(seen.back(), seen.front() + 100);
   EXPECT_THAT(seen, near(expected));
 }

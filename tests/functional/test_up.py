@@ -85,6 +85,7 @@ class Up(NetworkTest):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout.strip().splitlines()[-1])["status"], "succeeded")
+        self.assertNotIn(" info ", done.stderr)  # the log of a node that serves one command is nobody's
         self.assertFalse(list((home / "run").glob("*.json")))
 
     def test_exit_statuses_tell_what_happened(self):

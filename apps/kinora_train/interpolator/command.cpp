@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "kinora_train/interpolator/learning.hpp"
+#include "kinora_train/positive.hpp"
 
 namespace kinora::train {
 namespace {
@@ -16,9 +17,9 @@ void add_training(CLI::App& app, InterpolatorSettings& settings, const Talk& tal
   command.add_option("--out", settings.out, "model folder to write")->required();
   command.add_option("--checkpoint", settings.checkpoint, "where a run can be resumed from (default: OUT.checkpoint)");
   command.add_option("--start", settings.start, "model folder of this network to start from (default: random weights)");
-  auto* minutes = command.add_option("--minutes", settings.minutes, "how long to train: processor time divided by --threads")
-                      ->check(CLI::PositiveNumber);
-  auto* steps = command.add_option("--steps", settings.steps, "how many updates to make")->check(CLI::PositiveNumber);
+  auto* minutes =
+      command.add_option("--minutes", settings.minutes, "how long to train: processor time divided by --threads")->check(positive());
+  auto* steps = command.add_option("--steps", settings.steps, "how many updates to make")->check(positive());
   minutes->excludes(steps);
   command.add_flag("--resume", settings.resume, "go on from the checkpoint where there is one");
   command.add_option("--seed", settings.seed, "of everything random")->capture_default_str();
@@ -43,16 +44,14 @@ void add_training(CLI::App& app, InterpolatorSettings& settings, const Talk& tal
   command.add_option("--moved-photos", settings.batch.moved_photos, "part of them that are photos moved about")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command.add_option("--rate", settings.rate, "highest learning rate")->check(CLI::PositiveNumber)->capture_default_str();
+  command.add_option("--rate", settings.rate, "highest learning rate")->check(positive())->capture_default_str();
   command.add_option("--muon-rate", settings.muon_rate, "the same of what Muon updates, times that")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   command.add_option("--flow", settings.flow_share, "weight of a pixel of wrong flow in the loss")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command.add_option("--save-every", settings.save_every_s, "seconds between checkpoints")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  command.add_option("--save-every", settings.save_every_s, "seconds between checkpoints")->check(positive())->capture_default_str();
   command.callback([&settings, talk] {
     if (!settings.minutes && !settings.steps) throw CLI::RequiredError("--minutes or --steps");
     train_interpolator(settings, talk);

@@ -1,4 +1,5 @@
 #include "kinora_train/video/command.hpp"
+#include "kinora_train/positive.hpp"
 
 #include <ATen/Parallel.h>
 
@@ -22,9 +23,9 @@ void add_training(CLI::App& app, StarterSettings& settings, const Talk& talk) {
   CLI::App& command = *app.add_subcommand("text-to-video", "train a tiny text-to-video model on clips of moving shapes");
   command.add_option("--out", settings.out, "model folder to write")->required();
   command.add_option("--work", settings.work, "folder for what a run goes on from (default: OUT.work)");
-  auto* minutes = command.add_option("--minutes", settings.minutes, "how long to train: processor time divided by --threads")
-                      ->check(CLI::PositiveNumber);
-  auto* steps = command.add_option("--steps", settings.steps, "how many updates to make")->check(CLI::PositiveNumber);
+  auto* minutes =
+      command.add_option("--minutes", settings.minutes, "how long to train: processor time divided by --threads")->check(positive());
+  auto* steps = command.add_option("--steps", settings.steps, "how many updates to make")->check(positive());
   minutes->excludes(steps);
   command.add_option("--vae-share", settings.vae_share, "part of it for the VAE")->check(CLI::Range(0.01, 0.99))->capture_default_str();
   command.add_option("--decoder-share", settings.decoder_share, "part of it for the VAE's decoder alone, at the end")
@@ -36,15 +37,9 @@ void add_training(CLI::App& app, StarterSettings& settings, const Talk& talk) {
   command.add_flag("--bf16", settings.bf16, "compute in bfloat16 (faster on some processors)");
   command.add_option("--clips", settings.clips, "clips to learn from")->check(CLI::Range(1, 1'000'000))->capture_default_str();
   command.add_option("--batch", settings.batch, "clips an update of the transformer")->check(CLI::Range(1, 4096))->capture_default_str();
-  command.add_option("--vae-rate", settings.vae_rate, "highest learning rate of the VAE")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command.add_option("--rate", settings.rate, "highest learning rate of the transformer")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command.add_option("--save-every", settings.save_every_s, "seconds between checkpoints")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  command.add_option("--vae-rate", settings.vae_rate, "highest learning rate of the VAE")->check(positive())->capture_default_str();
+  command.add_option("--rate", settings.rate, "highest learning rate of the transformer")->check(positive())->capture_default_str();
+  command.add_option("--save-every", settings.save_every_s, "seconds between checkpoints")->check(positive())->capture_default_str();
   command.add_option("--judge", settings.judged, "held-out captions that are tried after a checkpoint")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();

@@ -144,7 +144,8 @@ std::int64_t nearest_below(std::int64_t side, std::int64_t multiple) { return st
 
 void check_video(Faults& faults, const PipelineInfo& info, const GenerationRequest& request) {
   check_whole(faults, "frames", request.frames, 1, info.max_frames);
-  if (request.frames && *request.frames > 0 && info.frame_multiple > 1 && (*request.frames - 1) % info.frame_multiple != 0)
+  if (request.frames && *request.frames > 0 && *request.frames <= info.max_frames && info.frame_multiple > 1 &&
+      (*request.frames - 1) % info.frame_multiple != 0)
     faults.push_back("frames must be 1 + " + std::to_string(info.frame_multiple) + " k, not " + std::to_string(*request.frames));
   check_whole(faults, "fps", request.fps, 1, 120);
   check_whole(faults, "motion_bucket", request.motion_bucket, 0, 255);
@@ -202,7 +203,7 @@ GenerationRequest rounded_request(const PipelineInfo& info, GenerationRequest re
     if (*side && **side > 0)
       change(name, *side, nearest_below(**side, info.size_multiple), "multiples of " + std::to_string(info.size_multiple));
   const auto n = info.frame_multiple;
-  if (request.frames && *request.frames > 0 && (*request.frames - 1) % n != 0)
+  if (request.frames && *request.frames > 0 && *request.frames <= info.max_frames && (*request.frames - 1) % n != 0)
     change("frames", request.frames, *request.frames / n * n + 1, "1 + " + std::to_string(n) + " k");
   return request;
 }

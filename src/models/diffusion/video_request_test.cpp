@@ -68,6 +68,7 @@ TEST(VideoRequests, models_that_take_any_length_round_nothing) {
 TEST(VideoRequests, nonsense_is_refused_not_rounded) {
   EXPECT_THAT(check_request(wan(), clip(-5, 480, 0)), ElementsAre(HasSubstr("width"), HasSubstr("frames must be 1 to 1021")));
   EXPECT_THAT(check_request(wan(), clip(5000, 480, 81)), ElementsAre(HasSubstr("4096")));
+  EXPECT_THAT(check_request(wan(), clip(832, 480, 2000)), ElementsAre("frames must be 1 to 1021, not 2000"));
   auto request = clip(832, 480, 81);
   request.guidance_scale_2 = 1000;
   request.max_sequence_length = 0;
