@@ -70,11 +70,20 @@ struct Process::State : std::enable_shared_from_this<State> {
     int status = 0;
     if (::waitpid(pid, &status, 0) != pid) status = 0;
     exit = Exit{.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0, .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0};
-    drain_errors();
     boost::system::error_code ignored;
     pidfd.close(ignored);
     input.close(ignored);
     kill_timer.cancel();
+    // A read may have its bytes already and only wait for its turn: what is still in the pipe comes after them.
+    if (reading)
+      errors.cancel(ignored);
+    else
+      finish();
+  }
+
+  void finish() {
+    drain_errors();
+    finished = true;
     ended.cancel();
   }
 
@@ -84,9 +93,14 @@ struct Process::State : std::enable_shared_from_this<State> {
   }
 
   void read_errors() {
+    reading = true;
     errors.async_read_some(asio::buffer(error_piece), [self = shared_from_this()](boost::system::error_code error, std::size_t size) {
+      self->reading = false;
       self->keep(self->error_piece.data(), size);
-      if (!error) self->read_errors();
+      if (self->exit)
+        self->finish();
+      else if (!error)
+        self->read_errors();
     });
   }
 
@@ -125,9 +139,11 @@ struct Process::State : std::enable_shared_from_this<State> {
 
   pid_t pid;
   asio::posix::stream_descriptor pidfd, input, output, errors;
-  asio::steady_timer ended;  // never expires; cancelled once exit is known
+  asio::steady_timer ended;  // never expires; cancelled once finished
   asio::steady_timer kill_timer;
   std::optional<Exit> exit;
+  bool reading = false;   // of standard error
+  bool finished = false;  // exit and all of standard error are known
   std::size_t line_bytes;
   std::string buffer;       // output that was read but not yet handed out
   std::size_t scanned = 0;  // so far without a line end
@@ -164,7 +180,7 @@ Process::~Process() {
 }
 
 int Process::pid() const { return state_->pid; }
-std::optional<Exit> Process::exit() const { return state_->exit; }
+std::optional<Exit> Process::exit() const { return state_->finished ? state_->exit : std::nullopt; }
 std::string Process::stderr_tail() const { return state_->tail; }
 void Process::stop(std::chrono::milliseconds grace) { state_->stop(grace); }
 
@@ -213,7 +229,7 @@ Task<base::Result<std::optional<std::string>>> Process::read_line() {
 
 Task<Exit> Process::wait() {
   const auto state = state_;
-  while (!state->exit) co_await state->ended.async_wait(kWhenDone);
+  while (!state->finished) co_await state->ended.async_wait(kWhenDone);
   co_return *state->exit;
 }
 
