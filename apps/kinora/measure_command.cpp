@@ -137,15 +137,14 @@ void add_measure_command(CLI::App& app, Context& context) {
       if (!program) return report(context, program.error());
       return run_coroutine([&](boost::asio::any_io_executor executor) -> proc::Task<int> {
         const proc::MediaTool tool(executor, {.program = *program});
-        const auto result = co_await measure(executor, tool, *options);
+        auto result = co_await measure(executor, tool, *options);
         if (!result) co_return report(context, result.error());
         if (const auto warning = unequal_lengths(*result)) std::fprintf(stderr, "warning: %s\n", warning->c_str());
-        json::object shown = *result;
-        if (!options->frames) shown.erase("frames");
+        if (!options->frames) result->erase("frames");
         if (context.json)
-          std::printf("%s\n", json::serialize(shown).c_str());
+          std::printf("%s\n", json::serialize(*result).c_str());
         else
-          print_table(shown);
+          print_table(*result);
         co_return kExitOk;
       });
     };

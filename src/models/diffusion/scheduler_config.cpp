@@ -6,18 +6,6 @@
 #include <cmath>
 
 namespace kinora::models::diffusion {
-
-nn::JsonConfig read_scheduler_config(const ModelFiles& files, bool old_sd) {
-  auto config = files.config("scheduler");
-  if (!old_sd) return config;
-  auto members = config.json();
-  // Where the class has the member, it is 1 and false for these models, whatever the file says; an absent one means the class's default.
-  const auto cls = config.text("_class_name", "");
-  if (cls != "FlowMatchEulerDiscreteScheduler") members["steps_offset"] = 1;
-  if (cls == "DDIMScheduler" || cls == "LCMScheduler") members["clip_sample"] = false;
-  return {std::move(members), config.file()};
-}
-
 namespace {
 
 constexpr const char* kFlowEuler = "FlowMatchEulerDiscreteScheduler";
@@ -52,6 +40,17 @@ void keep_flow(nlohmann::json& members, const nlohmann::json& own) {
 }
 
 }  // namespace
+
+nn::JsonConfig read_scheduler_config(const ModelFiles& files, bool old_sd) {
+  auto config = files.config("scheduler");
+  if (!old_sd) return config;
+  auto members = config.json();
+  // Where the class has the member, it is 1 and false for these models, whatever the file says; an absent one means the class's default.
+  const auto cls = config.text("_class_name", "");
+  if (cls != "FlowMatchEulerDiscreteScheduler") members["steps_offset"] = 1;
+  if (cls == "DDIMScheduler" || cls == "LCMScheduler") members["clip_sample"] = false;
+  return {std::move(members), config.file()};
+}
 
 std::unique_ptr<nn::Scheduler> make_scheduler(const PipelineInfo& info, const std::string& replacements) {
   auto members = nn::JsonConfig::parse(info.scheduler_config, "scheduler_config.json").json();
