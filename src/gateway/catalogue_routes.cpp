@@ -53,10 +53,15 @@ Task<Answer> list_models(const Services& services) {
   co_return Reply::of(200, list_of(std::move(data)));
 }
 
+Answer refuse_model(std::span<const market::NodeStatus> nodes, std::string_view id) {
+  return refuse("model_not_found", unusable_reason(nodes, id).value_or("no node offers this model now"));
+}
+
 Task<Answer> get_model(Call& call, const Services& services) {
-  const auto models = offered_models(co_await services.nodes());
+  const auto nodes = co_await services.nodes();
+  const auto models = offered_models(nodes);
   const auto found = models.find(std::string(call.request.param("id")));
-  if (found == models.end()) co_return refuse("model_not_found", "no node offers this model now");
+  if (found == models.end()) co_return refuse_model(nodes, call.request.param("id"));
   co_return Reply::of(200, to_json(found->first, found->second));
 }
 
@@ -66,9 +71,10 @@ Task<Answer> get_schema(Call& call, const Services& services) {
   const auto wanted = query.text("task", 100);
   query.finish();
   if (!errors.empty()) co_return refuse(std::move(errors));
-  const auto models = offered_models(co_await services.nodes());
+  const auto nodes = co_await services.nodes();
+  const auto models = offered_models(nodes);
   const auto found = models.find(std::string(call.request.param("id")));
-  if (found == models.end()) co_return refuse("model_not_found", "no node offers this model now");
+  if (found == models.end()) co_return refuse_model(nodes, call.request.param("id"));
   const auto& names = found->second.tasks;
   if (wanted && !names.contains(*wanted)) co_return refuse("task_not_found", "the model does not do this task");
   const tasks::TaskSpec* task = tasks::find_task(wanted.value_or(*names.begin()));

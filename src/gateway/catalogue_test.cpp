@@ -62,6 +62,19 @@ TEST(Offers, a_model_is_missing_only_when_that_is_sure) {
   EXPECT_EQ(missing_model({}, "video-upscale", "other"), std::nullopt);
 }
 
+TEST(Offers, a_model_that_cannot_be_used_is_told_with_the_reason_and_no_path) {
+  std::vector nodes{node({{"video-upscale", 1}, {"video-upscale:a", 1}, {"unusable:lost", 0}, {"unusable:a", 0}})};
+  nodes[0].capabilities[2].unusable = "unet/model.safetensors: 2 weights do not fit /home/me/models/vae.pth: missing conv_in.bias";
+  EXPECT_EQ(missing_model(nodes, "video-upscale", "lost@sha256:ab"),
+            "the model \"lost\" cannot be used: unet/model.safetensors: 2 weights do not fit [path] missing conv_in.bias");
+  EXPECT_EQ(missing_model(nodes, "text-to-image", "lost"), missing_model(nodes, "video-upscale", "lost"));  // though nobody does the task
+  EXPECT_EQ(missing_model(nodes, "video-upscale", "a"), std::nullopt);                                      // another device can
+  EXPECT_EQ(unusable_reason(nodes, "other"), std::nullopt);
+  EXPECT_FALSE(offered_models(nodes).contains("lost"));
+  nodes.push_back(node({}, false));  // it may have one that can be used
+  EXPECT_EQ(missing_model(nodes, "video-upscale", "lost"), std::nullopt);
+}
+
 TEST(Offers, the_weights_that_will_do_a_task_are_known_when_all_who_may_do_it_agree) {
   const auto with = [](std::vector<std::array<std::string, 2>> models, bool reachable = true) {
     market::NodeStatus out;

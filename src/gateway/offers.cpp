@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/nearest.hpp"
+#include "jobs/retry.hpp"
 #include "tasks/catalogue.hpp"
+#include "tasks/model_id.hpp"
 
 namespace kinora::gateway {
 
@@ -52,6 +54,15 @@ std::optional<std::string> weights_digest(std::span<const market::NodeStatus> no
   return digest;
 }
 
+std::optional<std::string> unusable_reason(std::span<const market::NodeStatus> nodes, std::string_view model) {
+  const std::string name = tasks::unusable_name(model);
+  for (const auto& node : nodes)
+    for (const auto& capability : node.capabilities)
+      if (node.reachable && capability.name == name)
+        return "the model \"" + std::string(model) + "\" cannot be used: " + jobs::redact(capability.unusable);
+  return std::nullopt;
+}
+
 std::optional<std::string> missing_model(std::span<const market::NodeStatus> nodes, std::string_view task, std::string_view model) {
   const tasks::TaskSpec* spec = tasks::find_task(task);
   if (spec == nullptr || nodes.empty() || !std::ranges::all_of(nodes, &market::NodeStatus::reachable)) return std::nullopt;
@@ -59,11 +70,13 @@ std::optional<std::string> missing_model(std::span<const market::NodeStatus> nod
   const bool offered = offered_task(nodes, task).nodes > 0;
   if (model.empty() || model.starts_with("auto"))
     return offered ? std::nullopt : std::optional<std::string>("no node does " + std::string(task) + " now");
-  if (!offered || !spec->has_models) return std::nullopt;
+  if (!spec->has_models) return std::nullopt;
   std::vector<std::string> there;
   for (const auto& [id, offer] : offered_models(nodes))
     if (offer.tasks.contains(std::string(task))) there.push_back(id);
   if (std::ranges::find(there, model) != there.end()) return std::nullopt;
+  if (auto reason = unusable_reason(nodes, model)) return reason;
+  if (!offered) return std::nullopt;
   const auto meant = base::nearest(std::string(model), there);
   std::string why = "no node has the model \"" + std::string(model) + "\" for " + std::string(task);
   if (meant) return why + "; did you mean \"" + *meant + "\"?";

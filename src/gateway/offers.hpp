@@ -24,8 +24,11 @@ std::map<std::string, OfferedModel> offered_models(std::span<const market::NodeS
 struct Offer {
   unsigned capacity = 0, free = 0, nodes = 0;
 };
+// Why a node that has the model cannot use it, for clients (redacted); nullopt: no node says so.
+std::optional<std::string> unusable_reason(std::span<const market::NodeStatus> nodes, std::string_view model);
+
 // Why nobody can do the task with that model ("" and "auto...": with any), for a person; nullopt: somebody may. Sure only when every node
-// has answered, and, of a model, when some node does the task with another one: else it may be on its way.
+// has answered, and, of a model, when some node does the task with another one, or says why it cannot use it: else it may be on its way.
 std::optional<std::string> missing_model(std::span<const market::NodeStatus> nodes, std::string_view task, std::string_view model);
 
 // The task that a model is for, when it is for exactly one.

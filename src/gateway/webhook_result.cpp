@@ -85,27 +85,6 @@ base::Result<std::optional<std::int64_t>> unwatched_until(Connection& connection
   return std::optional(newest);
 }
 
-std::string printable_excerpt(std::string text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size() && out.size() < kWebhookExcerptBytes;) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
-    const bool whole = length > 0 && lead < 0xf5 && i + length <= text.size() &&
-                       std::all_of(
-                           text.begin() + static_cast<std::ptrdiff_t>(i) + 1, text.begin() + static_cast<std::ptrdiff_t>(i + length),
-                           [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; });
-    if (!whole || (length == 1 && (lead < 0x20 || lead == 0x7f))) {
-      out += text[i] == '\n' || text[i] == '\t' ? ' ' : '?';
-      ++i;
-    } else {
-      if (out.size() + length > kWebhookExcerptBytes) break;
-      out.append(text, i, length);
-      i += length;
-    }
-  }
-  return out;
-}
-
 std::string child_traceparent(const std::string& trace_id) {
   std::array<std::uint8_t, 8> span{};
   RAND_bytes(span.data(), static_cast<int>(span.size()));

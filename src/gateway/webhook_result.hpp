@@ -27,8 +27,6 @@ base::Result<std::optional<jobs::Event>> store_try(store::Connection& connection
 // When nobody waits for any event (no endpoint, no webhook of a subject): the newest offset; nobody has to look at what lies before it.
 base::Result<std::optional<std::int64_t>> unwatched_until(store::Connection& connection);
 
-// At most 1 KiB of an answer as text: whole UTF-8 characters, no control characters.
-std::string printable_excerpt(std::string text);
 // "00-<trace>-<new span>-01"
 std::string child_traceparent(const std::string& trace_id);
 

@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "base/log.hpp"
+#include "base/printable.hpp"
 #include "gateway/webhook_result.hpp"
 
 namespace kinora::gateway {
@@ -224,7 +225,7 @@ net::Task<WebhookSender::Outcome> WebhookSender::call(const Try& what) {
       if (!piece || piece->empty()) break;
       out.excerpt += *piece;
     }
-    out.excerpt = printable_excerpt(std::move(out.excerpt));
+    out.excerpt = base::printable(out.excerpt, kWebhookExcerptBytes);
   } else {
     out.error = answer.error().message;
   }

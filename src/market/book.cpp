@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/printable.hpp"
 #include "wire/auth_token.hpp"
 #include "wire/byoc.hpp"
 #include "wire/capabilities.hpp"
@@ -38,7 +39,8 @@ void read_offers(Node& node, const wire::pb::Capabilities& capabilities) {
                          .in_use = constraint.capacityinuse(),
                          .ours_since = 0,
                          .warm = constraint.warm(),
-                         .weights = wire::is_weights_digest(constraint.weights()) ? constraint.weights() : std::string()};
+                         .weights = wire::is_weights_digest(constraint.weights()) ? constraint.weights() : std::string(),
+                         .unusable = base::printable(constraint.unusable(), wire::kMaxUnusableBytes)};
   }
 }
 
@@ -246,6 +248,7 @@ std::vector<NodeStatus> Book::status(base::UnixMillis now) const {
       capability.free = offer.free();
       capability.warm = offer.warm;
       capability.weights = offer.weights;
+      capability.unusable = offer.unusable;
       const Session* session = find(node.sessions, name);
       if (session == nullptr || !session->open) continue;
       capability.price = session->price;

@@ -24,7 +24,8 @@ struct Offer {
   unsigned in_use = 0;  // as announced; by us or by others
   int ours_since = 0;   // our jobs begun minus ended since the announcement
   bool warm = false;
-  std::string weights = {};  // digest of the model's, as announced
+  std::string weights = {};   // digest of the model's, as announced
+  std::string unusable = {};  // why the model cannot be used, as announced
   unsigned free() const;
   double load() const;  // 0 idle .. 1 full
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "wire/byoc.hpp"
 #include "wire/capabilities.hpp"
 
 namespace kinora::market {
@@ -82,6 +83,17 @@ TEST_F(BookTest, keeps_the_digest_of_weights_that_is_one) {
     ASSERT_TRUE(book.enter(a, "echo", message, "sha256/x", 1ms, kNow));
     EXPECT_EQ(book.status(kNow)[0].capabilities[0].weights, kept);
   }
+}
+
+TEST_F(BookTest, keeps_why_a_model_cannot_be_used_as_text_that_can_be_shown) {
+  auto message = info("https://a:1");
+  auto& models = *(*message.mutable_capabilities()->mutable_constraints()->mutable_percapability())[37].mutable_models();
+  models["unusable:lost"].set_unusable("lacks\x1b[31m a weight" + std::string(2000, '.'));
+  ASSERT_TRUE(book.enter(a, "unusable:lost", message, "sha256/x", 1ms, kNow));
+  const auto told = book.status(kNow)[0].capabilities.back();
+  EXPECT_EQ(told.capacity, 0u);
+  EXPECT_EQ(told.unusable.substr(0, 19), "lacks?[31m a weight");
+  EXPECT_EQ(told.unusable.size(), wire::kMaxUnusableBytes);
 }
 
 TEST_F(BookTest, a_node_that_said_full_is_left_out_until_it_announces_again) {

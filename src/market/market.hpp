@@ -70,6 +70,7 @@ struct CapabilityStatus {
   std::optional<double> seconds_per_unit;  // measured here
   std::int64_t suspended_ms = 0;           // 0: usable
   std::string weights = {};                // digest of the model's, as announced; empty: not told
+  std::string unusable = {};               // why the model cannot be used there, as announced: a stranger's text
 };
 
 struct NodeStatus {

@@ -29,6 +29,7 @@ wire::pb::Capabilities::CapabilityConstraints::ModelConstraint constraint_of(con
     capacity += std::max(worker.capacity, worker.in_use);
     in_use += worker.in_use;
     if (worker.warm) constraint.set_warm(true);
+    if (!worker.unusable.empty()) constraint.set_unusable(worker.unusable);
   }
   // Only when all agree: which of them does a job is decided later.
   const auto told = [&](const WorkerStatus& worker) { return worker.weights == capability.workers.front().weights; };

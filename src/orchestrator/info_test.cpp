@@ -62,6 +62,17 @@ TEST(OrchestratorInfo, tells_a_models_weights_when_all_its_workers_agree) {
   EXPECT_EQ(told(), "");
 }
 
+TEST(OrchestratorInfo, tells_why_a_model_cannot_be_used) {
+  const std::vector<CapabilityStatus> status{
+      {.name = "unusable:lost",
+       .price = {0, 1},
+       .workers = {{"http://a", 0, 0, false, {}}, {"http://b", 0, 0, false, {}, "", "it lacks a weight"}}}};
+  const auto info = build_info(kSettings, status, nullptr);
+  const auto& told = info.capabilities().constraints().percapability().at(37).models().at("unusable:lost");
+  EXPECT_EQ(told.unusable(), "it lacks a weight");
+  EXPECT_EQ(told.capacity(), 0u);
+}
+
 TEST(OrchestratorInfo, a_general_discovery_gets_the_prices_by_name) {
   const auto info = build_info(kSettings, offered(), nullptr);
   ASSERT_EQ(info.capabilities_prices_size(), 1);

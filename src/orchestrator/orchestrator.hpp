@@ -29,7 +29,8 @@ struct WorkerStatus {
   unsigned in_use = 0;
   bool warm = false;
   std::optional<double> seconds_per_unit;
-  std::string weights = {};  // digest of its model's; empty: not told
+  std::string weights = {};   // digest of its model's; empty: not told
+  std::string unusable = {};  // why its model cannot be used; empty: it can
 };
 
 struct CapabilityStatus {

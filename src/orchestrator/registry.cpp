@@ -131,8 +131,8 @@ std::vector<CapabilityStatus> Registry::status() const {
     capability.name = name;
     capability.price = price(name);
     for (const auto& [url, entry] : workers) {
-      capability.workers.push_back(
-          {url, entry.slots->capacity, entry.slots->in_use, entry.registration.warm, entry.seconds_per_unit, entry.registration.weights});
+      capability.workers.push_back({url, entry.slots->capacity, entry.slots->in_use, entry.registration.warm, entry.seconds_per_unit,
+                                    entry.registration.weights, entry.registration.unusable});
     }
   }
   return all;

@@ -86,6 +86,7 @@ base::Result<Registration> parse_registration(std::string_view body) {
   registration.group = text(in, "group", kMaxCapabilityNameBytes);
   registration.ttl_s = in.integer("ttl_s", 1, kMaxTtlSeconds).value_or(0);
   registration.weights = text(in, "weights", 128);
+  registration.unusable = text(in, "unusable", kMaxUnusableBytes);
   KINORA_OK(first_error(errors));
   if (!registration.weights.empty() && !is_weights_digest(registration.weights))
     return fail(ErrorCode::invalid, "/weights: must be sha256: and 64 hex digits");
@@ -112,6 +113,7 @@ std::string format_registration(const Registration& registration) {
   if (!registration.group.empty()) object["group"] = registration.group;
   if (registration.ttl_s > 0) object["ttl_s"] = registration.ttl_s;
   if (!registration.weights.empty()) object["weights"] = registration.weights;
+  if (!registration.unusable.empty()) object["unusable"] = registration.unusable;
   return json::serialize(object);
 }
 

@@ -16,6 +16,7 @@ namespace kinora::wire {
 inline constexpr std::size_t kMaxCapabilityNameBytes = 256;
 inline constexpr std::size_t kMaxRegistrationText = 64 << 10;  // JSON of one registration
 inline constexpr std::size_t kMaxDescriptionBytes = 4096;
+inline constexpr std::size_t kMaxUnusableBytes = 1024;
 inline constexpr std::size_t kMaxUrlBytes = 2048;
 inline constexpr std::size_t kMaxTokenBytes = 4096;
 inline constexpr std::int64_t kMaxWorkerCapacity = 65'536;
@@ -41,6 +42,7 @@ struct Registration {
   bool warm = false;       // ours
   std::string group;       // ours; empty: a capacity of its own
   std::int64_t ttl_s = 0;  // ours; 0: until it is taken away
+  std::string unusable{};  // ours; of a name without capacity: why the model cannot be used
   std::string weights{};   // ours; digest of the model's weights, "sha256:" and 64 hex digits; empty: not known
   friend bool operator==(const Registration&, const Registration&) = default;
 };

@@ -36,11 +36,12 @@ TEST(Registration, reads_the_recorded_one) {
 TEST(Registration, keeps_our_members_through_a_round_trip) {
   const auto registration = parse_registration(registration_with(
       R"("capacity":3,"price_per_unit":7,"price_scaling":2,"token":"t","warm":true,"group":"cuda:0","ttl_s":15,"tls_pin":")" +
-      std::string(kPin) + R"(","weights":"sha256:)" + std::string(64, '0') + "\""));
+      std::string(kPin) + R"(","unusable":"it lacks a weight","weights":"sha256:)" + std::string(64, '0') + "\""));
   ASSERT_TRUE(registration) << registration.error().message;
   EXPECT_EQ(registration->group, "cuda:0");
   EXPECT_EQ(registration->ttl_s, 15);
   EXPECT_EQ(registration->weights, "sha256:" + std::string(64, '0'));
+  EXPECT_EQ(registration->unusable, "it lacks a weight");
   EXPECT_TRUE(registration->warm);
   EXPECT_EQ(parse_registration(format_registration(*registration)), *registration);
 }
@@ -56,9 +57,10 @@ TEST(Registration, trailing_slashes_of_the_url_are_dropped) {
 TEST(Registration, unknown_members_are_tolerated) { EXPECT_TRUE(parse_registration(registration_with(R"("future":[1,2])"))); }
 
 TEST(Registration, refuses_what_breaks_a_rule) {
-  for (const auto* members : {R"("capacity":-1)", R"("capacity":65537)", R"("capacity":"2")", R"("price_per_unit":-1)",
-                              R"("currency":"usd")", R"("ttl_s":0)", R"("ttl_s":86401)", R"("tls_pin":"nonsense")", R"("token":"a\nb")",
-                              R"("token":"\u0000")", R"("token":"\u00e9")", R"("warm":1)", R"("weights":"sha256:0")", R"("weights":7)"}) {
+  for (const auto* members :
+       {R"("capacity":-1)", R"("capacity":65537)", R"("capacity":"2")", R"("price_per_unit":-1)", R"("currency":"usd")", R"("ttl_s":0)",
+        R"("ttl_s":86401)", R"("tls_pin":"nonsense")", R"("token":"a\nb")", R"("token":"\u0000")", R"("token":"\u00e9")", R"("warm":1)",
+        R"("weights":"sha256:0")", R"("weights":7)", R"("unusable":7)"}) {
     EXPECT_EQ(parse_registration(registration_with(members)).error().code, ErrorCode::invalid) << members;
   }
   for (const auto* text : {"", "[]", "{", R"({"name":"echo"})", R"({"url":"http://a:1"})", R"({"name":"a b","url":"http://a:1"})",

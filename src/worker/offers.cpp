@@ -1,8 +1,10 @@
 #include "worker/offers.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "tasks/catalogue.hpp"
+#include "tasks/model_id.hpp"
 
 namespace kinora::worker {
 namespace {
@@ -17,6 +19,20 @@ void add(std::vector<Offer>& out, const std::string& name, std::string_view summ
   }
   out.push_back(
       {.name = name, .description = std::string(summary), .capacity = devices, .warm = loaded, .group = "devices", .weights = weights});
+}
+
+// Whoever asks for such a model is told why he does not get it.
+void add_unusable(std::vector<Offer>& out, const std::vector<DeviceOffer>& devices) {
+  const auto is_usable = [&](const std::string& id) {
+    return std::ranges::any_of(
+        devices, [&](const DeviceOffer& device) { return std::ranges::find(device.models, id, &RunnerModel::id) != device.models.end(); });
+  };
+  std::map<std::string, std::string> reasons;
+  for (const DeviceOffer& device : devices)
+    for (const UnusableModel& model : device.unusable)
+      if (!is_usable(model.id) && reasons.size() < kMaxUnusableOffers) reasons.emplace(model.id, model.reason);
+  for (const auto& [id, reason] : reasons)
+    out.push_back({.name = tasks::unusable_name(id), .description = "a model that cannot be used", .group = {}, .unusable = reason});
 }
 
 }  // namespace
@@ -48,6 +64,7 @@ std::vector<Offer> offers(unsigned ping_slots, unsigned media_slots, const std::
       }
     }
   }
+  add_unusable(out, devices);
   return out;
 }
 
@@ -64,6 +81,7 @@ base::json::object registration(const Offer& offer, const WorkerSettings& settin
                           {"group", offer.group},
                           {"ttl_s", settings.timings.registration_ttl.count()}};
   if (!offer.weights.empty()) body["weights"] = offer.weights;
+  if (!offer.unusable.empty()) body["unusable"] = offer.unusable;
   if (settings.tls_pin) body["tls_pin"] = *settings.tls_pin;
   return body;
 }

@@ -59,6 +59,22 @@ TEST(Offers, a_models_weights_are_told_when_all_its_devices_agree) {
   EXPECT_EQ(registration(offers(0, 0, {{"cuda:0", {model}}})[1], {}, "").at("weights"), "sha256:aa");
 }
 
+TEST(Offers, a_model_that_no_device_can_use_is_named_with_the_reason_and_without_capacity) {
+  const RunnerModel model{"sr2x", "video-upscale", false};
+  const auto all = offers(
+      0, 0, {{"cuda:0", {model}, {{"lost", "lacks a weight"}}}, {"cuda:1", {}, {{"lost", "lacks a weight"}, {"sr2x", "too large"}}}});
+  EXPECT_THAT(names(all), ::testing::ElementsAre("video-upscale", "video-upscale:sr2x", "unusable:lost"));
+  EXPECT_EQ(all[0].capacity, 1U);
+  EXPECT_EQ(all[2].capacity, 0U);
+  EXPECT_EQ(all[2].group, "");  // the devices' capacity is theirs
+  const auto body = registration(all[2], {}, "");
+  EXPECT_EQ(body.at("unusable"), "lacks a weight");
+  EXPECT_EQ(body.at("capacity").to_number<int>(), 0);
+  std::vector<UnusableModel> many;
+  for (std::size_t i = 0; i <= kMaxUnusableOffers; ++i) many.push_back({std::to_string(i), "no model"});
+  EXPECT_EQ(offers(0, 0, {{"cpu", {}, many}}).size(), kMaxUnusableOffers);
+}
+
 TEST(Offers, registration_has_the_fields_of_the_protocol) {
   WorkerSettings settings;
   settings.url = "https://10.0.0.5:4321";
@@ -92,13 +108,22 @@ TEST(RunnerAnswers, reads_models_and_their_tasks) {
   const auto models = parse_models(R"([{"id":"a","tasks":["video-upscale","image-upscale"],"loaded":true},{"id":"b","task":"video-upscale"},
                                        {"id":"c"},{"task":"x"},7])");
   ASSERT_TRUE(models.has_value());
-  EXPECT_THAT(*models, ::testing::ElementsAre(RunnerModel{"a", "video-upscale", true}, RunnerModel{"a", "image-upscale", true},
-                                              RunnerModel{"b", "video-upscale", false}));
-  EXPECT_EQ(parse_models(R"({"models":[{"id":"a","task":"t"}]})")->size(), 1U);
+  EXPECT_THAT(models->usable, ::testing::ElementsAre(RunnerModel{"a", "video-upscale", true}, RunnerModel{"a", "image-upscale", true},
+                                                     RunnerModel{"b", "video-upscale", false}));
+  EXPECT_EQ(parse_models(R"({"models":[{"id":"a","task":"t"}]})")->usable.size(), 1U);
   for (const char* text : {"", "7", "{}", "null", R"({"models":7})"}) EXPECT_FALSE(parse_models(text).has_value()) << text;
   std::string many = "[";
   for (std::size_t i = 0; i <= kMaxModels; ++i) many += std::string(i ? "," : "") + "{}";
   EXPECT_FALSE(parse_models(many + "]").has_value());
+}
+
+TEST(RunnerAnswers, keep_why_a_model_cannot_be_used_and_leave_out_names_that_cannot_be_asked_for) {
+  const std::string reason(kMaxReasonBytes, 'r');
+  const auto models = parse_models(R"([{"id":"lost","kind":"unusable","tasks":[],"reason":")" + reason +
+                                   R"(rest"},{"id":"my model","task":"t"},{"id":"my lost model","kind":"unusable","reason":"r"}])");
+  ASSERT_TRUE(models.has_value());
+  EXPECT_THAT(models->usable, ::testing::IsEmpty());
+  EXPECT_THAT(models->unusable, ::testing::ElementsAre(UnusableModel{"lost", reason}));
 }
 
 TEST(RunnerAnswers, a_runner_must_listen_on_loopback) {

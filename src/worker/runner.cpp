@@ -75,7 +75,7 @@ net::Task<void> Runner::run_once() {
     } else {
       was_ready_ = true;
       become(State::ready, {});
-      base::log::info("worker", "a runner is ready", {{"device", device()}, {"models", models_.size()}});
+      base::log::info("worker", "a runner is ready", {{"device", device()}, {"models", models_.usable.size()}});
       const auto ended = co_await (drain_output(process) || watch_health());
       if (ended.index() == 1) why = std::get<1>(ended);
     }
@@ -143,7 +143,7 @@ net::Task<std::string> Runner::watch_health() {
     missed = well ? 0 : missed + 1;
     if (missed == kMissedPolls) co_return "kinora-runner stopped answering";
     // It reads their weights when it is first asked, and can tell the digests soon after.
-    const bool unread = std::ranges::any_of(models_, [](const RunnerModel& model) { return model.weights.empty(); });
+    const bool unread = std::ranges::any_of(models_.usable, [](const RunnerModel& model) { return model.weights.empty(); });
     if (well && (models_stale_ || unread || ++quiet_polls >= kModelsEveryPolls)) {
       models_stale_ = false;
       quiet_polls = 0;
@@ -157,7 +157,7 @@ net::Task<base::Status> Runner::refresh_models() {
   get.url = url_ + "/models";
   get.deadline = settings_.timings.runner_health;
   KINORA_CO_TRY(net::ClientResponse answer, co_await client_.send(std::move(get)));
-  KINORA_CO_TRY(const std::string body, co_await answer.read_all(1 << 20));
+  KINORA_CO_TRY(const std::string body, co_await answer.read_all(kMaxModelsBytes));
   if (answer.status() != 200) co_return fail(ErrorCode::unavailable, "kinora-runner answered " + std::to_string(answer.status()));
   KINORA_CO_TRY(auto models, parse_models(body));
   if (models != models_) {

@@ -25,10 +25,24 @@ struct RunnerModel {
   friend bool operator==(const RunnerModel&, const RunnerModel&) = default;
 };
 
-inline constexpr std::size_t kMaxModels = 256;
+// What lies in its folders and cannot be used.
+struct UnusableModel {
+  std::string id, reason;
+  friend bool operator==(const UnusableModel&, const UnusableModel&) = default;
+};
+
+struct RunnerModels {
+  std::vector<RunnerModel> usable;
+  std::vector<UnusableModel> unusable;
+  friend bool operator==(const RunnerModels&, const RunnerModels&) = default;
+};
+
+inline constexpr std::size_t kMaxModels = 4096;  // entries of the list, adapters too
+inline constexpr std::size_t kMaxModelsBytes = 4 << 20;
+inline constexpr std::size_t kMaxReasonBytes = 512;  // of why a model cannot be used; the rest is cut off
 // The answer of GET /models: an array, or an object with "models". invalid: anything else. An entry names its "tasks", or its "task";
-// one that names none is left out.
-base::Result<std::vector<RunnerModel>> parse_models(std::string_view json);
+// one that names none is left out, and so is an id that cannot be asked for (tasks::is_model_id).
+base::Result<RunnerModels> parse_models(std::string_view json);
 // The url of the runner's first line {"url": "http://127.0.0.1:PORT"}; only loopback is accepted.
 base::Result<std::string> parse_ready_line(std::string_view line);
 
@@ -52,7 +66,8 @@ class Runner {
   State state() const { return state_; }
   bool ready() const { return state_ == State::ready; }
   const std::string& url() const { return url_; }  // while ready
-  const std::vector<RunnerModel>& models() const { return models_; }
+  const std::vector<RunnerModel>& models() const { return models_.usable; }
+  const std::vector<UnusableModel>& unusable() const { return models_.unusable; }
   const std::string& device() const { return settings_.device.name; }
   // Why it is down, or how its last process ended; for people and failures.
   const std::string& detail() const { return detail_; }
@@ -82,7 +97,7 @@ class Runner {
   net::Signal& changed_;
   State state_ = State::starting;
   std::string url_;
-  std::vector<RunnerModel> models_;
+  RunnerModels models_;
   std::string detail_;
   unsigned generation_ = 0;
   int pid_ = 0;

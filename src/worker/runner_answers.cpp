@@ -1,27 +1,41 @@
 #include "base/json.hpp"
+#include "base/printable.hpp"
 #include "net/url.hpp"
+#include "tasks/model_id.hpp"
 #include "worker/runner.hpp"
 
 namespace kinora::worker {
 using base::ErrorCode;
 using base::fail;
 
-base::Result<std::vector<RunnerModel>> parse_models(std::string_view json) {
-  KINORA_TRY(boost::json::value value, base::parse_json(json));
+namespace {
+
+std::string text(const boost::json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+}  // namespace
+
+base::Result<RunnerModels> parse_models(std::string_view json) {
+  KINORA_TRY(boost::json::value value, base::parse_json(json, {.bytes = kMaxModelsBytes}));
   if (const auto* object = value.if_object(); object && object->contains("models")) value = boost::json::value(object->at("models"));
   const auto* array = value.if_array();
   if (!array || array->size() > kMaxModels) return fail(ErrorCode::invalid, "kinora-runner's list of models is not understood");
-  std::vector<RunnerModel> out;
+  RunnerModels out;
   for (const auto& item : *array) {
     const auto* object = item.if_object();
-    const auto* id = object ? object->if_contains("id") : nullptr;
-    if (!id || !id->is_string()) continue;
+    if (object == nullptr) continue;
+    const std::string id = text(*object, "id");
+    if (!tasks::is_model_id(id)) continue;
+    if (text(*object, "kind") == "unusable") {
+      out.unusable.push_back({id, base::printable(text(*object, "reason"), kMaxReasonBytes)});
+      continue;
+    }
     const auto* loaded = object->if_contains("loaded");
     const bool is_loaded = loaded && loaded->is_bool() && loaded->get_bool();
-    const auto* weights = object->if_contains("weights");
-    const std::string digest = weights && weights->is_string() ? std::string(weights->get_string()) : std::string();
     const auto add = [&](const boost::json::value& task) {
-      if (task.is_string()) out.push_back({std::string(id->get_string()), std::string(task.get_string()), is_loaded, digest});
+      if (task.is_string()) out.usable.push_back({id, std::string(task.get_string()), is_loaded, text(*object, "weights")});
     };
     if (const auto* tasks = object->if_contains("tasks"); tasks && tasks->is_array() && tasks->get_array().size() <= kMaxModels) {
       for (const auto& task : tasks->get_array()) add(task);

@@ -68,7 +68,7 @@ base::Status Worker::Core::open() {
 std::vector<Offer> Worker::Core::offers_now() const {
   std::vector<DeviceOffer> ready;
   for (const auto& device : devices) {
-    if (device->runner.ready()) ready.push_back({device->runner.device(), device->runner.models()});
+    if (device->runner.ready()) ready.push_back({device->runner.device(), device->runner.models(), device->runner.unusable()});
   }
   return offers(settings.ping_slots, media ? media_capacity : 0, ready);
 }
