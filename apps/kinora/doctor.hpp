@@ -1,6 +1,6 @@
 #pragma once
-// The checks of `kinora doctor`. Each looks at one thing a node needs by using it: it starts the media program and the
-// model runner and asks them.
+// The checks of `kinora doctor`. Each looks at one thing a node needs by using it: it starts the media program and, for
+// each of worker.devices, the model runner, and asks them.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <string>

@@ -23,8 +23,8 @@ void add_doctor_command(CLI::App& app, Context& context) {
           list.push_back(
               base::json::object{{"check", finding.check}, {"state", state}, {"detail", finding.detail}, {"remedy", finding.remedy}});
           if (context.json) continue;
-          std::printf("%-8s %-10s %s\n", state, finding.check.c_str(), finding.detail.c_str());
-          if (!finding.remedy.empty()) std::printf("%-19s -> %s\n", "", finding.remedy.c_str());
+          std::printf("%-8s %-14s %s\n", state, finding.check.c_str(), finding.detail.c_str());
+          if (!finding.remedy.empty()) std::printf("%-23s -> %s\n", "", finding.remedy.c_str());
         }
         if (context.json) std::printf("%s\n", base::json::serialize(base::json::object{{"ok", !missing}, {"checks", list}}).c_str());
         co_return missing ? kExitFailed : kExitOk;

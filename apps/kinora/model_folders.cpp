@@ -7,7 +7,7 @@ namespace kinora::cli {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> model_folders() {
+std::vector<fs::path> model_folders(const base::Config& config) {
   std::vector<fs::path> candidates;
   std::error_code error;
   if (const auto home = Home::open()) {
@@ -21,6 +21,7 @@ std::vector<fs::path> model_folders() {
   std::vector<fs::path> found;
   for (const fs::path& folder : candidates)
     if (fs::is_directory(folder, error)) found.push_back(fs::canonical(folder, error));
+  for (const std::string& folder : config.list("worker.models")) found.emplace_back(folder);
   return found;
 }
 

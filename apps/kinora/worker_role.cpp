@@ -54,8 +54,7 @@ net::Task<base::Status> WorkerRole::start() {
   settings.name = config.text("worker.name").empty() ? host_name() : config.text("worker.name");
   if (settings.name.find('/') != std::string::npos) co_return base::fail(base::ErrorCode::invalid, "worker.name must not hold '/'");
   settings.work_dir = context_.home.root() / "worker" / settings.name;
-  settings.models = model_folders();
-  for (const std::string& folder : config.list("worker.models")) settings.models.emplace_back(folder);
+  settings.models = model_folders(config);
   std::vector<std::string> orchestrators = config.list("worker.orchestrators");
   if (!also_.empty()) orchestrators.push_back(also_);
   if (orchestrators.empty())

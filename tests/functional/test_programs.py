@@ -1,4 +1,6 @@
 """What the programs are made of."""
+import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -23,6 +25,26 @@ class Programs(unittest.TestCase):
     def test_kinora_runner_links_no_protobuf(self):
         self.assertIn("libtorch_cpu", linked("kinora-runner"))
         self.assertNotIn("libprotobuf", linked("kinora-runner"))
+
+    def test_the_doctor_looks_at_the_devices_and_models_that_the_worker_would_use(self):
+        with tempfile.TemporaryDirectory() as home:
+            def doctor(**settings):
+                done = subprocess.run([BIN / "kinora", "doctor", "--json"], env={**os.environ, "KINORA_HOME": home, **settings}, stdout=subprocess.PIPE, text=True)
+                return done.returncode, {check["check"]: check for check in json.loads(done.stdout)["checks"]}
+            pathlib.Path(home, "mine").mkdir()
+            pathlib.Path(home, "mine/broken.pth").write_text("no network")
+            status, checks = doctor(KINORA_WORKER_DEVICES="cpu,cuda:57", KINORA_WORKER_MODELS=f"{home}/mine")
+            self.assertEqual(status, 1)
+            self.assertEqual((checks["runner cpu"]["state"], checks["runner cuda:57"]["state"]), ("ok", "missing"))
+            self.assertIn("cuda:57: ", checks["runner cuda:57"]["detail"])
+            self.assertIn("worker.devices", checks["runner cuda:57"]["remedy"])
+            self.assertIn("broken", [model["id"] for model in json.loads(checks["models"]["detail"])])
+            status, checks = doctor(KINORA_WORKER_DEVICES="gpu")
+            self.assertEqual((status, checks["devices"]["state"]), (1, "missing"))
+            self.assertIn('"gpu" is none of auto, none, cpu', checks["devices"]["detail"])
+            status, checks = doctor(KINORA_WORKER_DEVICES="none")
+            self.assertEqual((status, checks["devices"]["state"]), (0, "note"))
+            self.assertNotIn("runner cpu", checks)
 
     def test_kinora_stripped_is_at_most_30_mb(self):
         with tempfile.TemporaryDirectory() as folder:
