@@ -4,6 +4,7 @@
 #include "models/esrgan/rrdb_names.hpp"
 #include "models/esrgan/srvgg_load.hpp"
 #include "models/rife/ifnet_load.hpp"
+#include "nn/component_files.hpp"
 
 namespace kinora::models {
 namespace {
@@ -56,6 +57,15 @@ nn::ModelFolder describe_loose_model(const fs::path& file, const std::string& id
                         "is none of the networks that are known as a single file: SRVGGNetCompact, RRDBNet, IFNet (RIFE)");
   describe_upscaler(model, esrgan::kRrdbArchitecture, esrgan::infer_rrdb_config(shapes, file.string()).scale());
   return model;
+}
+
+nn::ModelFolder describe_network(const fs::path& path) {
+  const auto id = fs::weakly_canonical(path).filename().string();
+  if (!fs::is_directory(path)) return describe_loose_model(path, id);
+  if (fs::exists(path / "config.json")) return nn::read_model_folder(path);
+  for (const char* rife : {"flownet.pkl", "train_log/flownet.pkl"})
+    if (fs::exists(path / rife)) return describe_loose_model(path / rife, id);
+  return describe_loose_model(nn::find_weights(path), id);
 }
 
 }  // namespace kinora::models

@@ -12,4 +12,8 @@ namespace kinora::models {
 // Throws nn::LoadError when the file is none of these networks.
 nn::ModelFolder describe_loose_model(const std::filesystem::path& file, const std::string& id);
 
+// A network wherever it lies: a folder of ours, such a file, or a folder that holds one as it was published: RIFE's flownet.pkl, there or
+// in train_log/, else the only checkpoint. Throws nn::LoadError.
+nn::ModelFolder describe_network(const std::filesystem::path& path);
+
 }  // namespace kinora::models

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "models/esrgan/mix_weights.hpp"
 #include "models/upscaler.hpp"
 #include "nn/safetensors.hpp"
@@ -95,6 +97,22 @@ TEST_F(LooseModel, of_the_general_kind_takes_its_weak_brother_for_the_denoise_st
   EXPECT_EQ(run(*general), run(*load("half")));
   EXPECT_TRUE(general->set_denoise(1));
   EXPECT_EQ(run(*general), plain);
+}
+
+TEST_F(LooseModel, is_found_in_the_folder_that_it_was_published_in) {
+  fs::create_directories(root_ / "rife-4.25/train_log");
+  put("rife_425/model/flownet.pkl", "rife-4.25/train_log/flownet.pkl");
+  std::ofstream(root_ / "rife-4.25/notes.pth") << "hello";
+  const auto rife = describe_network(root_ / "rife-4.25");
+  EXPECT_EQ(rife.architecture, "IFNet");
+  EXPECT_EQ(rife.id, "rife-4.25");
+  fs::create_directories(root_ / "esrgan");
+  put("sr_rrdb_x4/model/model.pth", "esrgan/RealESRGAN_x4plus.pth");
+  EXPECT_EQ(describe_network(root_ / "esrgan").card.scale, 4);
+  EXPECT_EQ(describe_network(root_ / "esrgan/RealESRGAN_x4plus.pth").architecture, "RRDBNet");
+  EXPECT_EQ(describe_network(fs::path(KINORA_SOURCE_DIR) / "weights/kinora-interpolator").card.license, "Apache-2.0");
+  fs::create_directories(root_ / "empty");
+  EXPECT_THROW(describe_network(root_ / "empty"), nn::LoadError);
 }
 
 TEST_F(LooseModel, of_another_kind_is_refused_with_what_is_known) {

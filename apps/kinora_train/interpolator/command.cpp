@@ -61,7 +61,7 @@ void add_training(CLI::App& app, InterpolatorSettings& settings, const Talk& tal
 void add_evaluation(CLI::App& app, InterpolationEvaluateSettings& settings, const Talk& talk) {
   CLI::App& command =
       *app.add_subcommand("evaluate-interpolator", "drop every second picture of clips, and compare what is made in its place with it");
-  command.add_option("--model", settings.model, "model folder, or a checkpoint (flownet.pkl)")->required();
+  command.add_option("--model", settings.model, "model folder, a checkpoint (flownet.pkl), or a folder that holds one")->required();
   command.add_option("--clips", settings.clips, "files or folders with clips")->required()->expected(1, -1);
   command.add_option("--frames", settings.frames, "pictures of each clip that are made again")
       ->check(CLI::Range(1, 100000))

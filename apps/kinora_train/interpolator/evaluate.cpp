@@ -135,9 +135,8 @@ double InterpolationEvaluation::least_gain() const {
 InterpolationEvaluation evaluate_interpolator(const InterpolationEvaluateSettings& settings,
                                               const std::function<void(const std::string&)>& talk) {
   at::set_num_threads(settings.threads);
-  const bool loose = std::filesystem::is_regular_file(settings.model);
-  if (loose && settings.update_card) throw Failure("a checkpoint alone has no card to update");
-  const auto model = loose ? models::describe_loose_model(settings.model, "model") : nn::read_model_folder(settings.model);
+  const auto model = models::describe_network(settings.model);
+  if (!model.weights_file.empty() && settings.update_card) throw Failure("a checkpoint alone has no card to update");
   Middle middle(model);
   talk(middle.description());
   const SourceList list = find_sources(settings.clips, {});

@@ -18,7 +18,7 @@ namespace kinora::train {
 inline constexpr double kStill = 40;
 
 struct InterpolationEvaluateSettings {
-  std::filesystem::path model;
+  std::filesystem::path model;               // models::describe_network()
   std::vector<std::filesystem::path> clips;  // files or folders
   int frames = 24;                           // pictures of each clip that are made again
   bool update_card = false;                  // put the table into the model's card.json

@@ -87,5 +87,23 @@ TEST(EvaluateInterpolator, skips_what_is_no_clip_draws_crops_and_keeps_the_table
   EXPECT_THROW(evaluate_interpolator(settings, silent), Failure);
 }
 
+// As RIFE's weights come.
+TEST(EvaluateInterpolator, takes_a_folder_that_holds_a_flownet) {
+  TestFolder folder;
+  InterpolationEvaluateSettings settings;
+  settings.model = std::filesystem::path(KINORA_SOURCE_DIR) / "tests/golden/rife_46/model";
+  ASSERT_TRUE(ffmpeg("-f lavfi -i testsrc2=s=64x64:r=10:d=1 -c:v ffv1 " + (folder / "moving.mkv").string()));
+  settings.clips = {folder / "moving.mkv"};
+  settings.frames = 2;
+  const auto of_folder = evaluate_interpolator(settings, silent);
+  settings.model /= "flownet.pkl";
+  const auto of_file = evaluate_interpolator(settings, silent);
+  ASSERT_EQ(of_folder.clips.size(), 1U);
+  EXPECT_EQ(of_folder.clips[0].model.psnr_y, of_file.clips[0].model.psnr_y);
+  settings.model = settings.model.parent_path();
+  settings.update_card = true;
+  EXPECT_THROW(evaluate_interpolator(settings, silent), Failure);
+}
+
 }  // namespace
 }  // namespace kinora::train
