@@ -19,6 +19,7 @@ struct Stable {
 Stable stable(ErrorCode code) {
   switch (code) {
     case ErrorCode::invalid: return {"input_invalid", "client", false};
+    case ErrorCode::conflict: return {"schema_invalid", "client", false};
     case ErrorCode::unsupported: return {"unsupported_media", "client", false};
     case ErrorCode::too_large: return {"media_too_large", "client", false};
     case ErrorCode::canceled: return {"canceled", "client", false};

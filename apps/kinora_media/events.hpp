@@ -43,7 +43,8 @@ class Events {
   std::thread teller_;
 };
 
-// {"code","fault","retryable","detail"}: input_invalid, unsupported_media, media_too_large (the client's), canceled, worker_error.
+// {"code","fault","retryable","detail"}: input_invalid, schema_invalid (parameters), unsupported_media, media_too_large (the client's),
+// canceled, worker_error.
 boost::json::object error_object(const base::Error& error);
 
 }  // namespace kinora::media_app

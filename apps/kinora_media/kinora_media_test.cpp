@@ -245,6 +245,7 @@ TEST_F(KinoraMedia, ends_each_file_of_the_media_folder_with_a_result_or_a_stable
 
 TEST(Events, maps_errors_to_stable_codes) {
   EXPECT_EQ(error_object({base::ErrorCode::invalid, "x"}).at("code"), "input_invalid");
+  EXPECT_EQ(error_object({base::ErrorCode::conflict, "x"}).at("code"), "schema_invalid");
   EXPECT_EQ(error_object({base::ErrorCode::unsupported, "x"}).at("code"), "unsupported_media");
   EXPECT_EQ(error_object({base::ErrorCode::too_large, "x"}).at("code"), "media_too_large");
   EXPECT_EQ(error_object({base::ErrorCode::canceled, "x"}).at("code"), "canceled");

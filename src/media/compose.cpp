@@ -103,7 +103,7 @@ base::Status Composer::plan(const std::vector<Stretch>& stretches) {
   }
   constexpr double kHair = 1e-6;
   if (options_.length_s && end + kHair < *options_.length_s)
-    return base::fail(ErrorCode::invalid, fmt::format("{} times the video is {:.3f} s: shorter than duration_s", parts_.size(), end));
+    return base::fail(ErrorCode::conflict, fmt::format("{} times the video is {:.3f} s: shorter than duration_s", parts_.size(), end));
   length_s_ = options_.length_s ? std::min(end, *options_.length_s) : end;
   if (length_s_ > kMaxDurationSeconds) return base::fail(ErrorCode::too_large, "the film would be longer than 24 hours");
   return {};

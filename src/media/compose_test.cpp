@@ -108,7 +108,7 @@ TEST(Clip, says_what_is_wrong_with_its_range) {
   const std::string source = clip("bbb_360p_2s_002.ts");
   const auto late = compose({{source, 30, std::nullopt}}, dir / "out.mp4");
   ASSERT_FALSE(late.has_value());
-  EXPECT_EQ(late.error().code, ErrorCode::invalid);
+  EXPECT_EQ(late.error().code, ErrorCode::conflict);
   EXPECT_NE(late.error().message.find("past the end of the video, 2.0"), std::string::npos) << late.error().message;
   EXPECT_FALSE(compose({{source, 1, 0.5}}, dir / "out.mp4"));
   EXPECT_EQ(compose({{clip("odd/audioonly_eac3_5p1.mp4")}}, dir / "out.mp4").error().code, ErrorCode::unsupported);

@@ -41,7 +41,7 @@ base::Result<double> extract_audio(const std::string& path, const std::string& o
   KINORA_TRY(const MediaInfo info, probe(path, options.limits));
   const StreamInfo* sound = sound_of(info);
   if (sound == nullptr) return base::fail(ErrorCode::unsupported, "the file holds no sound that can be decoded");
-  if (options.end_s && *options.end_s <= options.start_s) return base::fail(ErrorCode::invalid, "end_s must lie behind start_s");
+  if (options.end_s && *options.end_s <= options.start_s) return base::fail(ErrorCode::conflict, "end_s must lie behind start_s");
   const Format format = format_of(options.type);
   PcmShape shape;
   shape.rate = PcmEncoder::fitting_rate(format.encoder, options.sample_rate > 0 ? options.sample_rate : sound->sample_rate);
@@ -69,7 +69,7 @@ base::Result<double> extract_audio(const std::string& path, const std::string& o
     done += static_cast<std::int64_t>(got);
     if (control.report) control.report({std::min(static_cast<double>(done) / shape.rate / expected_s, 0.999), done / 1024, 0});
   }
-  if (done == 0) return base::fail(ErrorCode::invalid, "there is no sound between start_s and end_s");
+  if (done == 0) return base::fail(ErrorCode::conflict, "there is no sound between start_s and end_s");
   KINORA_OK(encoder.flush(sink));
   KINORA_OK(muxer.finish());
   if (control.report) control.report({1.0, done / 1024, done / 1024});

@@ -24,7 +24,7 @@ struct ExtractAudioOptions {
 const char* extension_of(AudioType type);  // "m4a"
 const char* mime_of(AudioType type);
 
-// Returns seconds. unsupported: no sound, or channels that the codec cannot hold; invalid: no sound between start_s and end_s.
+// Returns seconds. unsupported: no sound, or channels that the codec cannot hold; conflict: no sound between start_s and end_s.
 base::Result<double> extract_audio(const std::string& path, const std::string& output, const ExtractAudioOptions& options = {},
                                    const Control& control = {});
 

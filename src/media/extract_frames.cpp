@@ -53,7 +53,7 @@ int width_for(const Frame& upright, int wanted) {
 
 base::Result<std::vector<ExtractedFrame>> extract_frames(const std::string& path, const std::string& output_dir,
                                                          const ExtractFramesOptions& options, const Control& control) {
-  if (options.fps && options.count) return base::fail(ErrorCode::invalid, "either fps or count, not both");
+  if (options.fps && options.count) return base::fail(ErrorCode::conflict, "either fps or count, not both");
   const Stretch stretch{path, options.start_s, options.end_s};
   KINORA_TRY(const double length, Reel::length_of(stretch, options.limits));
   KINORA_TRY(Reel reel, Reel::open(stretch, length, options.limits));
@@ -74,7 +74,7 @@ base::Result<std::vector<ExtractedFrame>> extract_frames(const std::string& path
     made.push_back({std::move(file), options.start_s + at});
     if (control.report) control.report({std::min(at / length, 0.999), static_cast<std::int64_t>(made.size()), 0});
   }
-  if (made.empty()) return base::fail(ErrorCode::invalid, "there is no picture between start_s and end_s");
+  if (made.empty()) return base::fail(ErrorCode::conflict, "there is no picture between start_s and end_s");
   return made;
 }
 

@@ -28,7 +28,7 @@ struct ExtractedFrame {
   std::string file;  // frame_00001.jpg
   double at_s = 0;   // when the picture begins, from the file's start
 };
-// Writes into output_dir. invalid: no picture in the range; too_large: more pictures than max_frames.
+// Writes into output_dir. conflict: no picture in the range, both fps and count; too_large: more pictures than max_frames.
 base::Result<std::vector<ExtractedFrame>> extract_frames(const std::string& path, const std::string& output_dir,
                                                          const ExtractFramesOptions& options = {}, const Control& control = {});
 

@@ -114,9 +114,9 @@ base::Result<std::vector<Rendition>> fit_ladder(const StreamInfo& video, const s
                     : default_bitrate(r.width, r.height, r.max_fps > 0 ? std::min(r.max_fps, rate_of(video)) : rate_of(video));
     if (!is_name(r.name)) return base::fail(ErrorCode::invalid, "a rendition's name is 1 to 32 of a-z 0-9 _ -");
     if (r.name == "master" || r.name == "audio" || r.name.starts_with("audio_"))
-      return base::fail(ErrorCode::invalid, "the name \"" + r.name + "\" is taken by another output");
+      return base::fail(ErrorCode::conflict, "the name \"" + r.name + "\" is taken by another output");
     for (const Rendition& other : ladder)
-      if (other.name == r.name) return base::fail(ErrorCode::invalid, "two renditions are called \"" + r.name + "\"");
+      if (other.name == r.name) return base::fail(ErrorCode::conflict, "two renditions are called \"" + r.name + "\"");
     ladder.push_back(std::move(r));
   }
   return ladder;

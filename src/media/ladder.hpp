@@ -45,7 +45,8 @@ std::int64_t default_bitrate(int width, int height, double frame_rate);
 // "auto": the largest 3 of short sides {1080, 720, 480, 360, 240} that the source reaches (the source's own size when it is
 // smaller than all), largest first.
 std::vector<Rendition> auto_ladder(const StreamInfo& video, int count = 3);
-// Fits each request to the source. invalid: more than kMaxRenditions, names equal or not [a-z0-9_-]{1,32}, numbers out of range.
+// Fits each request to the source. invalid: more than kMaxRenditions, names not [a-z0-9_-]{1,32}, numbers out of range; conflict: equal
+// names.
 base::Result<std::vector<Rendition>> fit_ladder(const StreamInfo& video, const std::vector<RenditionRequest>& requests);
 
 }  // namespace kinora::media

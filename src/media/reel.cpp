@@ -47,9 +47,9 @@ base::Result<double> Reel::length_of(const Stretch& stretch, const Limits& limit
   KINORA_TRY(const PictureTimes times, picture_times(stretch.path, limits));
   double end = times.end_s;
   if (stretch.start_s >= end)
-    return base::fail(ErrorCode::invalid, fmt::format("start_s {:g} lies past the end of the video, {:.3f} s", stretch.start_s, end));
+    return base::fail(ErrorCode::conflict, fmt::format("start_s {:g} lies past the end of the video, {:.3f} s", stretch.start_s, end));
   if (stretch.end_s) end = std::min(end, *stretch.end_s);
-  if (stretch.start_s >= end) return base::fail(ErrorCode::invalid, "end_s must lie behind start_s");
+  if (stretch.start_s >= end) return base::fail(ErrorCode::conflict, "end_s must lie behind start_s");
   return end - stretch.start_s;
 }
 
@@ -66,7 +66,7 @@ base::Result<Reel> Reel::open(const Stretch& stretch, double length_s, const Lim
   reading.end = at(start + length_s);
   KINORA_TRY(VideoReader reader, VideoReader::open(stretch.path, reading));
   KINORA_TRY(std::optional<Frame> frame, reader.next());
-  if (!frame) return base::fail(ErrorCode::invalid, "there is no picture between start_s and end_s");
+  if (!frame) return base::fail(ErrorCode::conflict, "there is no picture between start_s and end_s");
   KINORA_TRY(Prefilter prefilter, Prefilter::make(reader.stream(), *frame));
   Reel reel(std::move(reader), std::move(prefilter));
   reel.start_s_ = start;

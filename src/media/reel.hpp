@@ -30,7 +30,7 @@ class Reel {
  public:
   // Opens and decodes the first picture. `length_s`: how long the stretch is (see length_of).
   static base::Result<Reel> open(const Stretch& stretch, double length_s, const Limits& limits, int threads = 0);
-  // invalid: the stretch begins past the end, or ends before it begins.
+  // conflict: the stretch begins past the end, or ends before it begins.
   static base::Result<double> length_of(const Stretch& stretch, const Limits& limits);
 
   const Frame& first() const { return first_; }  // upright, before fitting

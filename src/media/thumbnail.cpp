@@ -39,7 +39,7 @@ base::Result<std::optional<Frame>> numbered_frame(const std::string& path, std::
   for (std::int64_t number = 0;; ++number) {
     KINORA_TRY(std::optional<Frame> frame, reader.next());
     if (!frame && wanted < 0) return last;
-    if (!frame) return base::fail(ErrorCode::invalid, "the video has " + std::to_string(number) + " pictures only");
+    if (!frame) return base::fail(ErrorCode::conflict, "the video has " + std::to_string(number) + " pictures only");
     if (number == wanted) return frame;
     last = std::move(frame);
   }

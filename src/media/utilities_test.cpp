@@ -247,7 +247,7 @@ TEST(ExtractFrames, refuses_more_than_the_limit) {
   ASSERT_FALSE(made.has_value());
   EXPECT_EQ(made.error().code, ErrorCode::too_large);
   options.start_s = 2.5;
-  EXPECT_EQ(extract_frames(clip("odd/tiny_16x16.mp4"), dir.path(), options).error().code, ErrorCode::invalid);
+  EXPECT_EQ(extract_frames(clip("odd/tiny_16x16.mp4"), dir.path(), options).error().code, ErrorCode::conflict);
   EXPECT_EQ(extract_frames(clip("odd/audioonly_eac3_5p1.mp4"), dir.path()).error().code, ErrorCode::unsupported);
 }
 
@@ -306,7 +306,7 @@ TEST(ExtractAudio, says_when_there_is_no_sound_or_no_room_for_it) {
   EXPECT_NE(wide.error().message.find("6 channels"), std::string::npos) << wide.error().message;
   options = {};
   options.start_s = 100;
-  EXPECT_EQ(extract_audio(clip("bbb_360p_2s_002.ts"), dir / "a.m4a", options).error().code, ErrorCode::invalid);
+  EXPECT_EQ(extract_audio(clip("bbb_360p_2s_002.ts"), dir / "a.m4a", options).error().code, ErrorCode::conflict);
   EXPECT_FALSE(std::filesystem::exists(dir / "a.m4a"));
 }
 

@@ -76,7 +76,10 @@ Checkpoint open_shards(const fs::path& path) {
   const auto index = parse_shard_index({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
   Checkpoint whole{.file = path.string(), .tensors = {}, .metadata = {}};
   for (const auto& name : index.files()) {
-    Checkpoint shard = open_file(path.parent_path() / name);
+    const fs::path part = path.parent_path() / name;
+    std::error_code failed;
+    if (!fs::exists(part, failed)) throw LoadError(part.string(), "", "is missing, and " + path.filename().string() + " names it");
+    Checkpoint shard = open_file(part);
     whole.metadata.merge(shard.metadata);
     whole.tensors.merge(shard.tensors);
     if (!shard.tensors.empty())  // what merge() left behind

@@ -274,8 +274,8 @@ class AiApi {
     if (failure.code == "adapter_incompatible") return refuse(400, "LoRa incompatible with base model: '" + base + "'.");
     if (failure.code == "model_invalid" && failure.detail.starts_with("adapter "))
       return refuse(400, "Unable to load LoRas for " + failure.detail + ".");
-    if (failure.code == "input_invalid" || failure.code == "unsupported_media" || failure.code == "media_too_large" ||
-        failure.code == "model_not_found")
+    if (failure.code == "input_invalid" || failure.code == "schema_invalid" || failure.code == "unsupported_media" ||
+        failure.code == "media_too_large" || failure.code == "model_not_found")
       return refuse(400, failure.detail + ".");
     return refuse(400, "Error during model execution: " + failure.detail + ".");
   }

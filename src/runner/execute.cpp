@@ -7,10 +7,12 @@
 #include "media/probe.hpp"
 #include "nn/device.hpp"
 #include "runner/failures.hpp"
+#include "runner/file_hash.hpp"
 #include "runner/generate.hpp"
 #include "runner/image_upscale.hpp"
 #include "runner/reporter.hpp"
 #include "runner/run_pipeline.hpp"
+#include "runner/unused_params.hpp"
 #include "runner/video_enhance.hpp"
 #include "runner/video_extend.hpp"
 #include "tasks/catalogue.hpp"
@@ -151,15 +153,16 @@ base::Result<models::Upscaler*> upscaler_of(const TaskRequest& request, const Mo
   models::Upscaler& upscaler = models.upscaler(model);
   const auto* denoise = request.params.if_contains("denoise");
   if (!upscaler.set_denoise(denoise == nullptr ? 1 : denoise->to_number<double>()))
-    return base::fail(base::ErrorCode::invalid,
+    return base::fail(base::ErrorCode::conflict,
                       model.id + " has no denoise strength: that needs a second checkpoint, as realesr-general-x4v3 has");
   return &upscaler;
 }
 
 // What is needed to make the same again: what the request asked for, with what was rounded as it became and what was left to the model as
-// the model has it. Also the comment of a video file.
+// the model has it; the media that it began with by their hashes. Also the comment of a video file.
 base::Result<json::object> recipe(const TaskRequest& request, const ModelEntry& model, ModelStore& models,
-                                  const models::GenerationRequest& wanted, const models::GenerationResult& result) {
+                                  const models::GenerationRequest& wanted, const models::GenerationResult& result,
+                                  const std::stop_token& stop) {
   json::object params = request.params;
   params["seed"] = wanted.seeds.front();
   const auto* task = tasks::find_task(request.task);
@@ -179,11 +182,18 @@ base::Result<json::object> recipe(const TaskRequest& request, const ModelEntry& 
     params.erase("duration_s");
   }
   KINORA_TRY(const auto weights, models.weights_digest(model));
-  return json::object{{"model", model.id},
-                      {"path", model.path.filename().string()},
-                      {"weights", weights},
-                      {"task", request.task},
-                      {"params", std::move(params)}};
+  json::object how{{"model", model.id},
+                   {"path", model.path.filename().string()},
+                   {"weights", weights},
+                   {"task", request.task},
+                   {"params", std::move(params)}};
+  json::object inputs;
+  for (const auto& [slot, file] : request.inputs) {
+    KINORA_TRY(const auto hash, file_sha256(file, stop));
+    inputs[slot] = "sha256:" + hash;
+  }
+  if (!inputs.empty()) how["inputs"] = std::move(inputs);
+  return how;
 }
 
 // The models and files that a request names.
@@ -266,7 +276,7 @@ base::Result<Made> generate(const TaskRequest& request, const Chosen& chosen, Mo
   const auto* pictures = request.params.if_contains("pictures");
   const bool video = (wanted.task == models::Task::image_to_video || wanted.task == models::Task::text_to_video) &&
                      (pictures == nullptr || !pictures->as_bool());
-  KINORA_TRY(const json::object how, recipe(request, model, models, wanted, result));
+  KINORA_TRY(const json::object how, recipe(request, model, models, wanted, result, stop));
   KINORA_TRY(auto made, extends ? write_continued(result, request, json::serialize(how), settings.limits)
                         : video ? write_video(result, request, json::serialize(how))
                                 : write_pictures(result, request));
@@ -278,6 +288,7 @@ base::Result<Made> generate(const TaskRequest& request, const Chosen& chosen, Mo
       {"timing", {{"encoding_s", result.encoding_s}, {"denoising_s", result.denoising_s}, {"decoding_s", result.decoding_s}}}};
   if (video) facts["fps"] = made.fps;
   auto notes = result.notes;
+  for (auto& note : unused_params(request, *model.pipeline)) notes.push_back(std::move(note));
   if (*timed) notes.insert(notes.begin(), "the duration became " + std::to_string(**timed) + " frames");
   if (!notes.empty()) facts["notes"] = json::value_from(notes);
   if (result.passes > 0) facts["step_cache"] = {{"passes", result.passes}, {"shortened", result.shortened}};

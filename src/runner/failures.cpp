@@ -26,6 +26,7 @@ tasks::TaskFailure to_failure(const base::Error& error) {
   switch (error.code) {
     case base::ErrorCode::invalid:
     case base::ErrorCode::not_found: return tasks::failure("input_invalid", error.message);
+    case base::ErrorCode::conflict: return tasks::failure("schema_invalid", error.message);
     case base::ErrorCode::unsupported: return tasks::failure("unsupported_media", error.message);
     case base::ErrorCode::too_large: return tasks::failure("media_too_large", error.message);
     case base::ErrorCode::canceled: return tasks::failure("canceled", error.message);
@@ -40,7 +41,7 @@ tasks::TaskFailure to_failure(const std::exception_ptr& thrown, bool* device_los
   } catch (const nn::LoadError& error) {
     return tasks::failure("model_invalid", std::string("model cannot be loaded: ") + error.what());
   } catch (const models::InvalidRequest& error) {
-    return tasks::failure("input_invalid", error.what());
+    return tasks::failure("schema_invalid", error.what());
   } catch (const models::AdapterRefused& error) {
     return tasks::failure(error.broken ? "model_invalid" : "adapter_incompatible", error.what());
   } catch (const models::Stopped&) {

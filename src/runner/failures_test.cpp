@@ -20,6 +20,7 @@ TEST(ToFailure, gives_every_library_error_its_stable_code) {
   const auto code = [](ErrorCode from) { return to_failure(base::Error{from, "why"}).code; };
   EXPECT_EQ(code(ErrorCode::invalid), "input_invalid");
   EXPECT_EQ(code(ErrorCode::not_found), "input_invalid");
+  EXPECT_EQ(code(ErrorCode::conflict), "schema_invalid");
   EXPECT_EQ(code(ErrorCode::unsupported), "unsupported_media");
   EXPECT_EQ(code(ErrorCode::too_large), "media_too_large");
   EXPECT_EQ(code(ErrorCode::canceled), "canceled");
@@ -73,6 +74,10 @@ TEST(ToFailure, keeps_the_reason_of_models_and_unknown_throws) {
   EXPECT_THAT(caught(nn::LoadError("m.safetensors", "w", "is NaN")).detail, HasSubstr("m.safetensors: w: is NaN"));
   EXPECT_EQ(caught(nn::LoadError("m.safetensors", "w", "is NaN")).code, "model_invalid");
   EXPECT_EQ(caught(models::NotFinite()).code, "not_finite");
+  const auto faults = caught(models::InvalidRequest({"guidance_start must not exceed guidance_end", "fps must be 1 to 120"}));
+  EXPECT_EQ(faults.code, "schema_invalid");
+  EXPECT_EQ(faults.fault, tasks::Fault::client);
+  EXPECT_EQ(faults.detail, "guidance_start must not exceed guidance_end; fps must be 1 to 120");
   EXPECT_EQ(caught(models::NotFiniteAtStep(3, 20)).detail, "the latents are not finite after step 3 of 20");
   EXPECT_FALSE(caught(models::NotFiniteAtStep(3, 20)).retryable);
   EXPECT_FALSE(caught(nn::LoadError("m.safetensors", "w", "is NaN")).retryable);

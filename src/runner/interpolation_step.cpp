@@ -26,7 +26,7 @@ void stamp(StepPicture& picture) {
 }  // namespace
 
 base::Result<Look> InterpolationStep::begin(const Look& in) {
-  if (how_.ensemble && !network_.ensembles()) return base::fail(ErrorCode::invalid, "this network has no ensemble (RIFE 4.6 has one)");
+  if (how_.ensemble && !network_.ensembles()) return base::fail(ErrorCode::conflict, "this network has no ensemble (RIFE 4.6 has one)");
   const auto needed = network_.memory_needed(in.width, in.height);
   if (how_.memory_bytes != 0 && needed > how_.memory_bytes)
     return base::fail(ErrorCode::exhausted, "pictures of " + std::to_string(in.width) + "x" + std::to_string(in.height) + " need about " +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/printable.hpp"
 #include "models/check_model.hpp"
 #include "nn/component_files.hpp"
 #include "nn/load_error.hpp"
@@ -40,7 +41,7 @@ std::string license_of(const fs::path& folder) {
     if (!line.starts_with(kKey)) continue;
     const auto begin = line.find_first_not_of(" \"'", kKey.size());
     if (begin == std::string::npos) continue;
-    return line.substr(begin, line.find_last_not_of(" \"'\r") + 1 - begin);
+    return base::printable(line.substr(begin, line.find_last_not_of(" \"'\r") + 1 - begin), line.size());
   }
   return "unknown";
 }

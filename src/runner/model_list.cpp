@@ -2,19 +2,24 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "base/hub_folder.hpp"
+#include "base/printable.hpp"
 #include "models/check_model.hpp"
 #include "models/loose_model.hpp"
 #include "models/single_file/video_model.hpp"
 #include "nn/json_config.hpp"
 #include "nn/load_error.hpp"
 #include "runner/weight_file.hpp"
+#include "tasks/model_id.hpp"
 
 namespace kinora::runner {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxShownBytes = 4096;  // of a refusal
 
 bool is_weight_file(const fs::path& path) {
   constexpr std::array<std::string_view, 5> kEndings{".safetensors", ".ckpt", ".pth", ".pkl", ".gguf"};
@@ -23,24 +28,29 @@ bool is_weight_file(const fs::path& path) {
 
 class Lister {
  public:
+  explicit Lister(const std::vector<fs::path>& folders) {
+    std::error_code error;
+    for (const auto& folder : folders) roots_.push_back(fs::canonical(folder, error));
+  }
+
   void folder(const fs::path& folder, std::size_t number) {
     number_ = number;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error)) {
       const auto name = entry.path().filename().string();
       if (name.starts_with('.')) continue;
-      if (is_weight_file(entry.path())) later_.push_back({entry.path().stem().string(), entry.path(), number_});
-      if (!entry.is_directory(error)) continue;
+      if (is_weight_file(entry.path())) later_.push_back({entry.path().stem().string(), entry.path(), number_, folder});
+      if (!entry.is_directory(error) || is_listed_anyway(entry.path())) continue;
       const auto snapshot = base::find_hub_snapshot(entry.path());
       sub_folder(snapshot ? snapshot->id : name, snapshot ? snapshot->path : entry.path(), snapshot.has_value());
     }
   }
 
   ModelList finish() {
-    std::sort(later_.begin(), later_.end(), [](const Later& a, const Later& b) { return a.id < b.id; });
+    std::ranges::sort(later_, {}, [](const Later& one) { return std::tie(one.id, one.path); });
     for (const Later& one : later_) {
       number_ = one.folder;
-      refusing(one.id, [&] { fs::is_directory(one.path) ? add(with_motion(one.id, one.path)) : loose(one); });
+      refusing(one.shown(), one.holder, [&] { fs::is_directory(one.path) ? add(with_motion(one.id, one.path)) : loose(one); });
     }
     videos();
     for (ModelEntry& model : list_.models)
@@ -55,7 +65,10 @@ class Lister {
         if (model.serves("video-upscale")) model.tasks.emplace_back("video-enhance");
     std::sort(list_.models.begin(), list_.models.end(), [](const ModelEntry& a, const ModelEntry& b) { return a.id < b.id; });
     std::sort(list_.adapters.begin(), list_.adapters.end(), [](const AdapterEntry& a, const AdapterEntry& b) { return a.id < b.id; });
-    std::sort(list_.refusals.begin(), list_.refusals.end(), [](const Refusal& a, const Refusal& b) { return a.id < b.id; });
+    // Of a model that is refused twice, as one of whose experts a part is missing, the first reason is the cause.
+    std::ranges::stable_sort(list_.refusals, {}, &Refusal::id);
+    const auto again = std::ranges::unique(list_.refusals, {}, &Refusal::id);
+    list_.refusals.erase(again.begin(), again.end());
     return std::move(list_);
   }
 
@@ -65,19 +78,31 @@ class Lister {
     std::string id;
     fs::path path;
     std::size_t folder = 0;
-    bool alone = false;  // the only file of its folder
+    fs::path holder;     // the folder or repository that it lies in
+    bool alone = false;  // the only file there
+    std::string folder_id() const { return id.substr(0, id.rfind('/')); }
+    std::string shown() const { return alone ? folder_id() : id; }
   };
+
+  // Its content is seen without it: it is one of the folders that are listed, or a link to the folder that holds it, or to one above those.
+  bool is_listed_anyway(const fs::path& folder) const {
+    std::error_code error;
+    const auto target = fs::canonical(folder, error), holder = fs::canonical(folder.parent_path(), error);
+    const auto is_above = [&](const fs::path& place) { return std::ranges::mismatch(target, place).in1 == target.end(); };
+    return is_above(holder) || std::ranges::any_of(roots_, is_above);
+  }
 
   void sub_folder(const std::string& id, const fs::path& path, bool from_hub) {
     std::error_code error;
-    if (fs::exists(path / "model_index.json", error)) return refusing(id, [&] { add(pipeline_entry(id, path)); });
-    if (fs::exists(path / "config.json", error) && !is_of_wans_authors(path)) return refusing(id, [&] { described(id, path, from_hub); });
+    if (fs::exists(path / "model_index.json", error)) return refusing(id, path, [&] { add(pipeline_entry(id, path)); });
+    if (fs::exists(path / "config.json", error) && !is_of_wans_authors(path))
+      return refusing(id, path, [&] { described(id, path, from_hub); });
     std::vector<fs::path> files;
     gather(path, 3, files);
     for (const auto& file : files) {
       const auto name = file.filename().string();
       const bool unnamed = name == "flownet.pkl" || name.starts_with("diffusion_pytorch_model.");
-      later_.push_back({id + "/" + file.stem().string(), file, number_, files.size() == 1 || unnamed});
+      later_.push_back({id + "/" + file.stem().string(), file, number_, path, files.size() == 1 || unnamed});
     }
     if (files.empty() && from_hub) list_.refusals.push_back({id, "holds no model_index.json, so it is no pipeline that can be run"});
   }
@@ -93,7 +118,7 @@ class Lister {
 
   // The weight files below a folder, of shards their index: repositories for ComfyUI sort files into folders, those of Wan's authors have
   // one for each expert. A folder with a description is a component's.
-  static void gather(const fs::path& folder, int depth, std::vector<fs::path>& files) {
+  void gather(const fs::path& folder, int depth, std::vector<fs::path>& files) const {
     std::error_code error;
     std::vector<fs::path> own;
     std::string shards;
@@ -105,7 +130,7 @@ class Lister {
         files.push_back(entry.path());
       } else if (is_weight_file(entry.path())) {
         own.push_back(entry.path());
-      } else if (depth > 1 && entry.is_directory(error) &&
+      } else if (depth > 1 && entry.is_directory(error) && !is_listed_anyway(entry.path()) &&
                  (!fs::exists(entry.path() / "config.json", error) || is_of_wans_authors(entry.path()))) {
         gather(entry.path(), depth - 1, files);
       }
@@ -119,7 +144,7 @@ class Lister {
     const auto config = nn::JsonConfig::read(path / "config.json");
     const auto names = config.texts("architectures", {});
     if (config.text("_class_name", "") == "MotionAdapter") {
-      later_.push_back({id, path, number_});
+      later_.push_back({id, path, number_, path});
     } else if (std::find(names.begin(), names.end(), "StableDiffusionSafetyChecker") != names.end()) {
       if (!checker_ && fs::exists(path / "preprocessor_config.json")) checker_ = path;
     } else if (from_hub) {
@@ -130,18 +155,19 @@ class Lister {
   }
 
   void loose(const Later& file) {
-    const std::string folder = file.id.substr(0, file.id.rfind('/'));
-    const auto& id = file.alone ? folder : file.id;
+    const auto id = file.shown();
     std::vector<models::single_file::VideoPart> parts;
     const auto kind = tell_weight_file(file.path, parts);
     if (!parts.empty()) parts_.push_back({.path = file.path, .parts = std::move(parts)});
     switch (kind) {
       case WeightFile::whole_model: return add(single_file(id, file.path));
-      case WeightFile::video_model: videos_.push_back({.id = id, .folder = number_, .candidate = parts_.size() - 1}); return;  // videos()
+      case WeightFile::video_model:
+        videos_.push_back({.id = id, .folder = number_, .holder = file.holder, .candidate = parts_.size() - 1});
+        return;                             // videos()
       case WeightFile::video_part: return;  // no model of its own
-      case WeightFile::sdxl_unet: return add(with_unet(file.id, file.path));
+      case WeightFile::sdxl_unet: return refusing(file.id, file.holder, [&] { add(with_unet(file.id, file.path)); });
       case WeightFile::adapter:
-        return add(AdapterEntry{.id = file.path.stem() == "pytorch_lora_weights" ? folder : id,
+        return add(AdapterEntry{.id = file.path.stem() == "pytorch_lora_weights" ? file.folder_id() : id,
                                 .path = file.path,
                                 .license = license_of(file.path.parent_path()),
                                 .bytes = fs::file_size(file.path)});
@@ -162,7 +188,7 @@ class Lister {
     }
     for (const Video& one : videos_) {
       number_ = one.folder;
-      refusing(one.id, [&] { add(video(one.id, parts_[one.candidate])); });
+      refusing(one.id, one.holder, [&] { add(video(one.id, parts_[one.candidate])); });
     }
   }
 
@@ -252,19 +278,34 @@ class Lister {
 
   struct Video {
     std::string id;
-    std::size_t folder = 0, candidate = 0;  // of parts_
+    std::size_t folder = 0;
+    fs::path holder;
+    std::size_t candidate = 0;  // of parts_
   };
 
+  // Files are told as they lie in `holder`, the model's own folder.
   template <class Work>
-  void refusing(const std::string& id, const Work& work) {
+  void refusing(const std::string& id, const fs::path& holder, const Work& work) {
     try {
       work();
     } catch (const nn::LoadError& refusal) {
-      list_.refusals.push_back({id, refusal.what()});
+      const std::string prefix = holder.string() + "/";
+      std::string reason = refusal.what();
+      for (std::size_t at = 0; (at = reason.find(prefix, at)) != std::string::npos;) reason.erase(at, prefix.size());
+      list_.refusals.push_back({base::printable(id, kMaxShownBytes), base::printable(reason, kMaxShownBytes)});
     }
   }
-  void add(ModelEntry entry) { add_to(list_.models, std::move(entry)); }
-  void add(AdapterEntry entry) { add_to(list_.adapters, std::move(entry)); }
+  void add(ModelEntry entry) {
+    if (!tasks::is_model_id(entry.id))
+      throw nn::LoadError(entry.path.string(), "",
+                          "cannot be asked for by this name: rename it to ASCII without blanks, quotes, '\\' and '@'");
+    add_to(list_.models, std::move(entry));
+  }
+  void add(AdapterEntry entry) {
+    if (base::printable(entry.id, entry.id.size()) != entry.id)
+      throw nn::LoadError(entry.path.string(), "", "has a name that is no text; rename it");
+    add_to(list_.adapters, std::move(entry));
+  }
   template <class Entry>
   void add_to(std::vector<Entry>& all, Entry entry) {
     entry.folder = number_;
@@ -276,7 +317,8 @@ class Lister {
   }
 
   ModelList list_;
-  std::size_t number_ = 0;  // of the folder that is looked at
+  std::vector<fs::path> roots_;  // all the folders, links resolved
+  std::size_t number_ = 0;       // of the folder that is looked at
   std::vector<Later> later_;
   std::vector<models::single_file::Candidate> parts_;  // of video models
   std::vector<Video> videos_;
@@ -286,7 +328,7 @@ class Lister {
 }  // namespace
 
 ModelList list_models(const std::vector<fs::path>& folders) {
-  Lister lister;
+  Lister lister(folders);
   for (std::size_t i = 0; i < folders.size(); ++i) lister.folder(folders[i], i);
   return lister.finish();
 }

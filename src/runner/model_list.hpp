@@ -7,6 +7,7 @@
 //     authors' layout, a UNet for SDXL in diffusers' names, an adapter (LoRA), an upscaler or interpolator (models/loose_model.hpp). Its
 //     id is its name without ending, after that of its folder; the only file of a folder, RIFE's flownet.pkl, and a LoRA of the usual
 //     name have their folder's id.
+// A folder that is a link to one of the folders, to one above, or to its own holder is left out: what it holds is seen without it.
 // Any thread.
 #include <cstdint>
 #include <filesystem>
@@ -25,7 +26,7 @@ struct AdapterEntry {
   std::size_t folder = 0;  // which of the folders it lies in
 };
 
-// What looks like a model and cannot be used.
+// What looks like a model and cannot be used. The reason names files as they lie in the model's folder.
 struct Refusal {
   std::string id, reason;
 };

@@ -113,7 +113,7 @@ TEST_F(ModelFolders, what_is_no_model_is_refused_by_name) {
   testing::make_model(scratch.path() / "broken");
   std::ofstream(scratch.path() / "broken/card.json") << "{";
   const auto found = list();
-  EXPECT_THAT(refusals(found), ElementsAre(HasSubstr("broken/card.json: not a JSON object"), HasSubstr("notes: "), HasSubstr("tensors: ")));
+  EXPECT_THAT(refusals(found), ElementsAre("broken: card.json: not a JSON object", HasSubstr("notes: "), HasSubstr("tensors: ")));
 }
 
 TEST_F(ModelFolders, published_networks_have_their_folders_or_their_own_name) {
@@ -240,6 +240,55 @@ TEST_F(ModelFolders, the_folders_of_wans_authors_are_models_by_the_repositorys_n
     request.steps = 1;
     EXPECT_EQ(models::load_pipeline(model.path, model.parts)->run(request).pictures.size(), 5U) << model.id;
   }
+}
+
+TEST_F(ModelFolders, a_model_whose_name_cannot_be_asked_for_is_refused) {
+  link("rife_46/model/flownet.pkl", "my model.pkl");
+  link("lora_sdxl/peft.safetensors", "my style.safetensors");  // adapters are named in parameters only
+  link("lora_sdxl/kohya.safetensors", "caf\xe9.safetensors");  // Latin-1
+  const auto found = list();
+  EXPECT_THAT(ids(found.models), ElementsAre());
+  EXPECT_THAT(ids(found.adapters), ElementsAre("my style"));
+  EXPECT_THAT(refusals(found), ElementsAre(::testing::AllOf(::testing::StartsWith("caf?: "), HasSubstr("has a name that is no text")),
+                                           HasSubstr("cannot be asked for by this name")));
+}
+
+// Wan's authors give each expert an index file and shards.
+TEST_F(ModelFolders, a_missing_shard_is_told_by_its_name_under_that_of_the_repository) {
+  const std::string repository = "models--Wan-AI--Wan2.2-A14B";
+  hub_file(repository, "pipe_wan21_i2v_file/wan_vae.pth", "Wan2.1_VAE.pth");
+  hub_file(repository, "pipe_wan21_i2v_file/umt5.pth", "models_t5_umt5-xxl-enc-bf16.pth");
+  link("pipe_wan21_t2v/model/tokenizer", repository + "/snapshots/c0/google/umt5-xxl");
+  for (const char* expert : {"high_noise_model", "low_noise_model"}) {
+    const auto folder = repository + "/snapshots/c0/" + expert;
+    link("pipe_wan21_t2v_file/wan_t2v.safetensors", folder + "/diffusion_pytorch_model-00001-of-00002.safetensors");
+    std::ofstream(scratch.path() / folder / "diffusion_pytorch_model.safetensors.index.json")
+        << R"({"weight_map": {"a": "diffusion_pytorch_model-00001-of-00002.safetensors", "b": "diffusion_pytorch_model-00002-of-00002.safetensors"}})";
+    std::ofstream(scratch.path() / folder / "config.json") << R"({"_class_name": "WanModel", "model_type": "t2v", "dim": 16})";
+  }
+  const auto found = list();
+  EXPECT_THAT(ids(found.models), ElementsAre());
+  EXPECT_THAT(refusals(found),
+              ElementsAre("Wan-AI/Wan2.2-A14B: high_noise_model/diffusion_pytorch_model-00002-of-00002.safetensors: is missing, and "
+                          "diffusion_pytorch_model.safetensors.index.json names it"));
+}
+
+TEST_F(ModelFolders, a_link_to_the_folder_itself_or_above_shows_nothing_twice) {
+  testing::make_model(scratch.path() / "models/twice");
+  link("rife_46/model/flownet.pkl", "models/rife-4.6/flownet.pkl");
+  link("lora_sdxl/peft.safetensors", "models/style.safetensors");
+  link("lora_sdxl/kohya.safetensors", "more/ink.safetensors");
+  for (const char* loop : {"models/self", "models/rife-4.6/self", "models/rife-4.6/all"})
+    fs::create_directory_symlink(fs::path(loop).filename() == "self" ? "." : "..", scratch.path() / loop);
+  fs::create_directory_symlink(scratch.path(), scratch.path() / "models/above");
+  fs::create_directory_symlink(scratch.path() / "more", scratch.path() / "models/listed");
+  const auto found = list_models({scratch.path() / "models", scratch.path() / "more"});
+  EXPECT_THAT(ids(found.models), ElementsAre("rife-4.6", "twice"));
+  EXPECT_THAT(ids(found.adapters), ElementsAre("ink", "style"));
+  EXPECT_THAT(refusals(found), ElementsAre());
+  // A link to one model is another name for it.
+  fs::create_directory_symlink(scratch.path() / "models/twice", scratch.path() / "models/alias");
+  EXPECT_THAT(ids(list_models({scratch.path() / "models"}).models), ElementsAre("alias", "rife-4.6", "twice"));
 }
 
 // Comfy-Org/Wan_2.1_ComfyUI_repackaged.

@@ -1,10 +1,10 @@
 #include "runner/weights_digest.hpp"
 
-#include <fstream>
 #include <functional>
 
 #include "base/bytes.hpp"
 #include "base/log.hpp"
+#include "runner/file_hash.hpp"
 
 namespace kinora::runner {
 namespace {
@@ -15,18 +15,6 @@ namespace fs = std::filesystem;
 bool names_its_hash(const fs::path& file) {
   const std::string name = file.filename().string();
   return file.parent_path().filename() == "blobs" && name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-base::Result<std::string> read_hash(const fs::path& file, const std::stop_token& stop) {
-  std::ifstream in(file, std::ios::binary);
-  std::vector<char> buffer(1 << 20);
-  base::Sha256 hash;
-  while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0) {
-    if (stop.stop_requested()) return base::fail(base::ErrorCode::canceled, "stopped");
-    hash.update(base::as_bytes(std::string_view(buffer.data(), static_cast<std::size_t>(in.gcount()))));
-  }
-  if (!in.eof()) return base::fail(base::ErrorCode::io, "cannot read " + file.string());
-  return base::to_hex(hash.finish());
 }
 
 }  // namespace
@@ -86,7 +74,7 @@ base::Result<std::string> WeightsDigests::hash_of(const fs::path& file, bool rea
     if (known != known_.end() && known->second.bytes == now.bytes && known->second.written == now.written) return known->second.hash;
   }
   if (!read) return base::fail(base::ErrorCode::not_found, "not read yet");
-  KINORA_TRY(now.hash, read_hash(file, stop));
+  KINORA_TRY(now.hash, file_sha256(file, stop));
   const std::scoped_lock lock(mutex_);
   return (known_[real] = std::move(now)).hash;
 }

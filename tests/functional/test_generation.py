@@ -3,6 +3,7 @@
 The models are the tiny ones of tests/golden, laid out as a hub cache; expected pictures are those that diffusers makes from the same seed.
 """
 import base64
+import hashlib
 import json
 import os
 import shutil
@@ -218,6 +219,7 @@ class Generation(NetworkTest):
         recipe = json.loads(video["format"]["tags"]["comment"])
         self.assertEqual((recipe["model"], recipe["params"]["seed"], recipe["params"]["steps"]), ("tiny/svd", 5, 2))
         self.assertEqual(recipe["weights"], weights_digest(GOLDEN / "pipe_svd/model"))
+        self.assertEqual(recipe["inputs"], {"image": "sha256:" + hashlib.sha256((self.scratch / "moon.png").read_bytes()).hexdigest()})
 
         loaded = json.loads(run("models", "ps", "--json"))["devices"][0]["models"]["resident"]
         self.assertEqual({row["id"] for row in loaded}, {"tiny/sd15", "tiny/sdxl", "tiny/refiner", "tiny/svd"})
@@ -284,6 +286,21 @@ class Generation(NetworkTest):
         self.assertEqual([model["id"] for model in listed["models"] if "text-to-image" in model["tasks"]], ["nan"])
         self.assertEqual([model["id"] for model in listed["unusable"]], ["lost"])
         self.assertIn("missing conv_in.bias", listed["unusable"][0]["reason"])
+        # Whoever names it is told why, and not where it lies.
+        for words in (("models", "show", "lost"), ("run", "text-to-image", "x", "--model", "lost")):
+            done = run(*words)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn('the model "lost" cannot be used: unet/diffusion_pytorch_model.safetensors: ', done.stderr)
+            self.assertIn("missing conv_in.bias", done.stderr)
+            self.assertNotIn(str(home), done.stderr)
+        # Parameters that do not go together are not the media's fault; what has no use is told.
+        clip = ("run", "text-to-video", "a red ball moves left over a blue sky", "--model", "kinora-t2v", "--set", "frames=5", "--set", "steps=1", "--set", "width=64", "--set", "height=64")
+        done = run(*clip, "--set", "guidance_start=0.8", "--set", "guidance_end=0.2", "--json")
+        self.assertEqual(json.loads(done.stdout.splitlines()[-1])["error"]["code"], "schema_invalid", done.stdout)
+        done = run(*clip, "--set", "guidance_scale_2=3", "--set", "guidance_rescale=0.5", "-o", self.scratch / "ball.mp4")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("note: guidance_scale_2 is not used: the model has one expert", done.stderr)
+        self.assertIn("note: guidance_rescale is not used: it is for Stable Diffusion, SDXL and LTX-Video", done.stderr)
 
 
 if __name__ == "__main__":

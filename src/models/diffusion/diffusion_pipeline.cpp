@@ -48,7 +48,7 @@ GenerationResult DiffusionPipeline::run(const GenerationRequest& request, const 
     const auto info = info_for(info_, request);
     Job job(rounded, info, watch, trace, components_.device(), dtype_);
     auto result = generate(job);
-    result.notes = std::move(notes);
+    result.notes.insert(result.notes.begin(), notes.begin(), notes.end());
     if (safety_ && request.safety_check && !result.latents) safety_->check(request, components_, result);
     return result;
   } catch (const c10::OutOfMemoryError& error) {

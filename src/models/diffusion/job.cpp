@@ -114,6 +114,7 @@ at::Tensor Job::denoise(const Denoising& work) {
 
 GenerationResult Job::finish(const at::Tensor& decoded) {
   if (trace_.decoded) trace_.decoded(decoded);
+  if (!at::isfinite(decoded.sum(at::kFloat)).item<bool>()) throw NotFinite();
   result_.pictures = to_pictures(decoded);
   return finished();
 }

@@ -57,10 +57,10 @@ class Job {
   at::Tensor normal(at::IntArrayRef shape, std::optional<at::ScalarType> dtype = std::nullopt);
   std::size_t generators() const { return seeds_.size(); }
 
-  void begin(Phase phase);                    // throws Stopped
-  void decoding(double part);                 // 0..1 of it; throws Stopped
-  at::Tensor denoise(const Denoising& work);  // throws Stopped, NotFiniteAtStep
-  GenerationResult finish(const at::Tensor& decoded);
+  void begin(Phase phase);                                // throws Stopped
+  void decoding(double part);                             // 0..1 of it; throws Stopped
+  at::Tensor denoise(const Denoising& work);              // throws Stopped, NotFiniteAtStep
+  GenerationResult finish(const at::Tensor& decoded);     // throws NotFinite
   GenerationResult hand_over(const at::Tensor& latents);  // undecoded
 
  private:

@@ -12,6 +12,7 @@
 #include "models/diffusion/diffusion_pipeline.hpp"
 #include "models/diffusion/normal_source.hpp"
 #include "nn/load_error.hpp"
+#include "nn/safetensors.hpp"
 
 namespace kinora::models::diffusion {
 namespace {
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Throws;
 using ::testing::ThrowsMessage;
 
 const fs::path kGolden = fs::path(KINORA_SOURCE_DIR) / "tests/golden";
@@ -105,6 +107,19 @@ TEST_F(PipelineRuns, latents_that_are_not_finite_fail_the_run_at_their_step) {
     EXPECT_EQ(error.step, 2);
     EXPECT_STREQ(error.what(), "the latents are not finite after step 2 of 4");
   }
+}
+
+TEST(PipelineRun, whose_decoded_pictures_are_not_finite_fails) {
+  const auto folder = fs::path(testing::TempDir()) / ("kinora-nan-" + std::to_string(getpid()));
+  fs::remove_all(folder);
+  fs::copy(kGolden / "pipe_sd15/model", folder, fs::copy_options::recursive);
+  const auto vae = "vae/diffusion_pytorch_model.safetensors";
+  auto weights = nn::SafetensorsFile(kGolden / "pipe_sd15/model" / vae).tensors();
+  weights.at("decoder.conv_out.bias") = weights.at("decoder.conv_out.bias").clone().fill_(std::numeric_limits<float>::quiet_NaN());
+  nn::write_safetensors(folder / vae, weights);
+  const auto broken = load_pipeline(folder);
+  EXPECT_THAT([&] { broken->run(fox()); }, Throws<NotFinite>());
+  fs::remove_all(folder);
 }
 
 TEST_F(PipelineRuns, a_request_with_faults_is_refused_with_all_of_them) {

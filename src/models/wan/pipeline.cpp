@@ -133,6 +133,8 @@ class WanVideo final : public diffusion::DiffusionPipeline {
     const auto video = vae_->decode(layout_.vae.from_denoiser(latents.to(vae_->dtype())), savings);
     auto result = job.finish(video[0].transpose(0, 1));
     result.fps = request.fps.value_or(info().fps);
+    if (request.guidance_scale_2 && experts_.size() < 2)
+      result.notes.emplace_back("guidance_scale_2 is not used: the model has one expert");
     video::count(caches, result);
     return result;
   }
