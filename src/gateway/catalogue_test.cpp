@@ -62,6 +62,11 @@ TEST(Offers, a_model_is_missing_only_when_that_is_sure) {
   EXPECT_EQ(missing_model({}, "video-upscale", "other"), std::nullopt);
 }
 
+TEST(Offers, a_model_of_other_tasks_is_told_with_them) {
+  const std::vector there{node({{"text-to-video", 1}, {"text-to-video:t", 1}, {"image-to-video:wan", 1}, {"video-extend:wan", 1}})};
+  EXPECT_EQ(missing_model(there, "text-to-video", "wan"), "the model \"wan\" does image-to-video, video-extend, not text-to-video");
+}
+
 TEST(Offers, a_model_that_cannot_be_used_is_told_with_the_reason_and_no_path) {
   std::vector nodes{node({{"video-upscale", 1}, {"video-upscale:a", 1}, {"unusable:lost", 0}, {"unusable:a", 0}})};
   nodes[0].capabilities[2].unusable = "unet/model.safetensors: 2 weights do not fit /home/me/models/vae.pth: missing conv_in.bias";

@@ -1,5 +1,7 @@
 #include "gateway/offers.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "base/nearest.hpp"
@@ -71,12 +73,15 @@ std::optional<std::string> missing_model(std::span<const market::NodeStatus> nod
   if (model.empty() || model.starts_with("auto"))
     return offered ? std::nullopt : std::optional<std::string>("no node does " + std::string(task) + " now");
   if (!spec->has_models) return std::nullopt;
+  const auto all = offered_models(nodes);
   std::vector<std::string> there;
-  for (const auto& [id, offer] : offered_models(nodes))
+  for (const auto& [id, offer] : all)
     if (offer.tasks.contains(std::string(task))) there.push_back(id);
   if (std::ranges::find(there, model) != there.end()) return std::nullopt;
   if (auto reason = unusable_reason(nodes, model)) return reason;
   if (!offered) return std::nullopt;
+  if (const auto found = all.find(std::string(model)); found != all.end())
+    return fmt::format("the model \"{}\" does {}, not {}", model, fmt::join(found->second.tasks, ", "), task);
   const auto meant = base::nearest(std::string(model), there);
   std::string why = "no node has the model \"" + std::string(model) + "\" for " + std::string(task);
   if (meant) return why + "; did you mean \"" + *meant + "\"?";

@@ -221,7 +221,7 @@ class Pipeline {
   // All weights to host memory and back, without reading files. run() brings what it needs.
   virtual void to_host() = 0;
   virtual void to_device() = 0;
-  // Throws InvalidRequest, AdapterRefused, NotFiniteAtStep, Stopped, OutOfMemory; c10::Error when the device fails.
+  // Throws InvalidRequest, AdapterRefused, NotFiniteAtStep, NotFinite (decoding), Stopped, OutOfMemory; c10::Error when the device fails.
   virtual GenerationResult run(const GenerationRequest& request, const GenerationWatch& watch) = 0;
   GenerationResult run(const GenerationRequest& request) { return run(request, {}); }
 };

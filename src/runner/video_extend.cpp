@@ -46,6 +46,7 @@ class Joined {
     options.preset = "medium";
     options.rotation = source.stream().rotation;
     options.comment = recipe;
+    options.source = request.inputs.at("video");
     options.limits = limits;
     KINORA_TRY(auto writer, media::VideoWriter::open((request.output_dir / kName).string(), std::move(options)));
     return Joined(std::move(writer), source.time_base());

@@ -50,6 +50,21 @@ TEST_F(VideoExtends, new_frames_follow_the_sources_at_its_rate) {
   EXPECT_THAT(testing::ffprobe(work_ / "video.mp4", "duration"), HasSubstr("0.56"));  // 14 / 25 s
 }
 
+TEST_F(VideoExtends, the_sources_sound_is_kept_and_ends_where_the_new_frames_begin) {
+  source("-f lavfi -i testsrc2=s=32x32:r=10:d=1 -f lavfi -i sine=r=48000:d=1 -c:v libx264 -c:a aac -metadata title=walk");
+  const models::RgbPicture grey{.width = 32, .height = 32, .pixels = std::vector<std::uint8_t>(32 * 32 * 3, 128)};
+  models::GenerationResult result;
+  result.pictures.assign(6, grey);
+  const auto made = write_continued(result, request_, "the recipe", {});
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(testing::ffprobe(work_ / "video.mp4", "codec_name,nb_frames"), "h264,15");
+  EXPECT_EQ(testing::ffprobe(work_ / "video.mp4", "codec_name", "a"), "aac");
+  const auto hash = [](const std::string& file) { return testing::shell("ffmpeg -v error -i '" + file + "' -map 0:a -c copy -f md5 -"); };
+  EXPECT_EQ(hash(work_ / "video.mp4"), hash(work_ / "in.mp4"));
+  const auto tags = testing::shell("ffprobe -v error -show_entries format_tags=title,comment -of csv=p=0 '" + (work_ / "video.mp4") + "'");
+  EXPECT_EQ(tags, "walk,the recipe");
+}
+
 TEST_F(VideoExtends, a_size_that_was_asked_for_stays) {
   source("-f lavfi -i testsrc2=s=70x40:r=25:d=0.2 -c:v libx264");
   models::GenerationRequest wanted;

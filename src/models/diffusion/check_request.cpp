@@ -60,7 +60,8 @@ void check_prompts(Faults& faults, const GenerationRequest& request) {
   const auto prompts = request.prompts.size();
   const std::size_t most =
       request.task == Task::text_to_video || request.task == Task::image_to_video ? 1 : static_cast<std::size_t>(kMaxPictures);
-  if (prompts < 1 || prompts > most) faults.push_back("prompts must be 1 to " + std::to_string(most) + ", not " + std::to_string(prompts));
+  if (prompts < 1) faults.emplace_back("prompt is needed: this model makes nothing without one");
+  if (prompts > most) faults.push_back("prompts must be at most " + std::to_string(most) + ", not " + std::to_string(prompts));
   for (const auto& [name, list] :
        {std::pair{"prompts_2", &request.prompts_2}, {"negative_prompts", &request.negative_prompts}, {"negative_2", &request.negative_2}})
     if (list->size() > 1 && list->size() != prompts)

@@ -110,7 +110,7 @@ TEST(CheckRequest, prompts_and_seeds_must_match_in_number) {
   request.count = 30;
   request.seeds = {};
   EXPECT_THAT(check_request(sd(), request), ElementsAre("prompts x count must be at most 64 pictures, not 90"));
-  EXPECT_THAT(check_request(sd(), {}), ElementsAre("prompts must be 1 to 64, not 0"));
+  EXPECT_THAT(check_request(sd(), {}), ElementsAre("prompt is needed: this model makes nothing without one"));
   EXPECT_THAT(check_request(sd(), {.prompts = {std::string(30'000, 'a')}}),
               ElementsAre("a prompt must have at most 20000 bytes, not 30000"));
 }

@@ -101,7 +101,9 @@ TEST(VideoRequests, a_last_picture_needs_a_model_that_takes_one) {
 TEST(VideoRequests, a_video_has_one_prompt) {
   auto request = clip(832, 480, 81);
   request.prompts = {};
-  EXPECT_THAT(check_request(wan(), request), ElementsAre(HasSubstr("prompts must be 1 to 1")));
+  EXPECT_THAT(check_request(wan(), request), ElementsAre("prompt is needed: this model makes nothing without one"));
+  request.prompts = {"a red fox", "a blue fox"};
+  EXPECT_THAT(check_request(wan(), request), ElementsAre("prompts must be at most 1, not 2"));
 }
 
 }  // namespace
