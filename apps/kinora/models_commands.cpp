@@ -56,6 +56,7 @@ void add_models_commands(CLI::App& app, Context& context) {
     context.action = [&context] {
       auto session = Session::open(context, Session::Start::when_none_runs);
       if (!session) return report(context, session.error());
+      (*session)->settle();
       ApiClient& api = (*session)->api();
       return (*session)->run([&]() -> net::Task<int> {
         const auto found = co_await api.get("/v1/models");
@@ -92,6 +93,7 @@ void add_models_commands(CLI::App& app, Context& context) {
     context.action = [&context, id] {
       auto session = Session::open(context, Session::Start::when_none_runs);
       if (!session) return report(context, session.error());
+      (*session)->settle();
       ApiClient& api = (*session)->api();
       return (*session)->run([&]() -> net::Task<int> {
         const std::string path = "/v1/models/" + net::percent_encode(*id);

@@ -31,6 +31,7 @@ net::Task<base::Status> Node::start_roles() {
     roles_.push_back(std::move(role));
     KINORA_CO_OK(co_await worker.start());
     devices_ = [&worker] { return worker.devices(); };
+    settle_ = [&worker] { return worker.settle(); };
     running_.devices = devices_();
     std::string names;
     for (const auto& device : running_.devices) names += " " + std::string(device.at("id").as_string());
@@ -58,6 +59,10 @@ net::Task<base::Status> Node::start() {
     co_await stop();
   }
   co_return started;
+}
+
+net::Task<void> Node::settle() {
+  if (settle_) co_await settle_();
 }
 
 void Node::refresh() {

@@ -36,6 +36,8 @@ class Node {
   // Starts every role and announces the node in its home. On an error what was started is stopped again.
   net::Task<base::Status> start();
   net::Task<void> stop();
+  // Suspends until its worker's devices have started or failed and their models are registered.
+  net::Task<void> settle();
   // Announces again what has changed of the devices.
   void refresh();
 
@@ -52,6 +54,7 @@ class Node {
   net::Client client_;
   std::vector<std::unique_ptr<Role>> roles_;
   std::function<base::json::array()> devices_;  // of the worker, if there is one
+  std::function<net::Task<void>()> settle_;     // the same
   RunningNode running_;
   std::vector<std::string> started_;
 };

@@ -48,6 +48,7 @@ class WorkerRole final : public Role {
   net::Task<base::Status> start() override;
   net::Task<void> stop(std::chrono::milliseconds grace) override;
   base::json::array devices() const;
+  net::Task<void> settle() { return worker_->settle(); }  // worker::Worker::settle()
   void add_own_gateway(const std::string& url) { worker_->add_own_gateway(url); }
 
  private:

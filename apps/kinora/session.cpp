@@ -89,6 +89,14 @@ Session::~Session() {
   client_.reset();
 }
 
+void Session::settle() {
+  if (!node_) return;
+  drive(io_, [](Node& node) -> net::Task<bool> {
+    co_await node.settle();
+    co_return true;
+  }(*node_));
+}
+
 void Session::spawn(std::function<net::Task<void>()> body) {
   background_->spawn([](std::function<net::Task<void>()> run) -> net::Task<void> { co_await run(); }(std::move(body)));
 }

@@ -23,6 +23,8 @@ class Session {
   static base::Result<std::unique_ptr<Session>> open(const Context& context, Start start = Start::never);
   ~Session();
 
+  // Of a node of its own: waits until it knows its models. A node that runs already is as it is.
+  void settle();
   ApiClient& api() { return *api_; }
   const std::string& api_url() const { return api_url_; }
   // Runs beside what run() runs; ends with the session.

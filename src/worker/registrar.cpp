@@ -15,12 +15,13 @@ constexpr std::chrono::seconds kUnregisterDeadline{2};
 }  // namespace
 
 Registrar::Registrar(boost::asio::any_io_executor executor, OrchestratorAddress orchestrator, const WorkerSettings& settings,
-                     std::string token, net::Client& client, OffersNow offers_now)
+                     std::string token, net::Client& client, OffersNow offers_now, net::Signal& told)
     : orchestrator_(std::move(orchestrator)),
       settings_(settings),
       token_(std::move(token)),
       client_(client),
       offers_now_(std::move(offers_now)),
+      told_(told),
       changed_(std::move(executor)) {}
 
 net::Task<void> Registrar::run() {
@@ -35,6 +36,7 @@ net::Task<void> Registrar::run() {
     }
     registered_ = done.has_value();
     last_error_ = error;
+    told_.notify();
     const auto next = net::Clock::now() + settings_.timings.renew;
     while (!poked_ && net::Clock::now() < next) co_await changed_.wait(next);
   }
@@ -55,6 +57,7 @@ net::Task<base::Status> Registrar::round() {
     gone.erase(offer.name);
   }
   for (const std::string& name : gone) KINORA_CO_OK(co_await withdraw(name, kRegisterDeadline));
+  registered_offers_ = offers;
   co_return base::Status{};
 }
 

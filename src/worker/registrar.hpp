@@ -17,9 +17,10 @@ namespace kinora::worker {
 class Registrar {
  public:
   using OffersNow = std::function<std::vector<Offer>()>;
-  // `settings` and `client` must outlive it. `offers_now` says what is offered at this moment.
+  // `settings`, `client` and `told` must outlive it. `offers_now` says what is offered at this moment; `told` is notified when a round of
+  // registrations has ended.
   Registrar(boost::asio::any_io_executor executor, OrchestratorAddress orchestrator, const WorkerSettings& settings, std::string token,
-            net::Client& client, OffersNow offers_now);
+            net::Client& client, OffersNow offers_now, net::Signal& told);
 
   // Registers at once, every timings.renew and after poke(), until cancelled.
   net::Task<void> run();
@@ -28,6 +29,8 @@ class Registrar {
   net::Task<void> unregister();
 
   bool registered() const { return registered_; }  // all offers, in the last round
+  // What is offered now is registered, or the last try failed: there is nothing to wait for.
+  bool up_to_date() const { return registered_ ? registered_offers_ == offers_now_() : !last_error_.empty(); }
 
  private:
   net::Task<base::Status> post(std::string path, std::string body, std::chrono::milliseconds deadline);
@@ -39,7 +42,9 @@ class Registrar {
   std::string token_;
   net::Client& client_;
   OffersNow offers_now_;
-  std::set<std::string> names_;  // that the orchestrator knows
+  net::Signal& told_;
+  std::set<std::string> names_;           // that the orchestrator knows
+  std::vector<Offer> registered_offers_;  // in the last round that succeeded
   bool registered_ = false;
   bool poked_ = false;
   std::string last_error_;

@@ -40,7 +40,7 @@ class RegistrarTest : public ::testing::Test {
   Registrar registrar(OrchestratorAddress address) {
     settings_.orchestrator_secret = "orch-secret";
     settings_.url = "http://127.0.0.1:1";
-    return Registrar(loop_.get_executor(), std::move(address), settings_, "token", client_, [this] { return offers_; });
+    return Registrar(loop_.get_executor(), std::move(address), settings_, "token", client_, [this] { return offers_; }, heard_);
   }
   OrchestratorAddress plain() const { return {server_.url("", false), std::nullopt}; }
   net::Task<void> until(std::function<bool()> condition) {
@@ -72,6 +72,27 @@ TEST_F(RegistrarTest, tells_at_once_when_offers_change_and_takes_back_what_is_go
     co_await (registrar_now.run() || change());
   }());
   EXPECT_THAT(log_, ElementsAre("+ping", "+video-upscale", "-probe"));
+}
+
+TEST_F(RegistrarTest, is_up_to_date_when_what_is_offered_now_is_registered_or_cannot_be) {
+  auto registrar_now = registrar(plain());
+  EXPECT_FALSE(registrar_now.up_to_date());
+  run(loop_, [&]() -> net::Task<void> {
+    auto change = [&]() -> net::Task<void> {
+      co_await until([&] { return registrar_now.up_to_date(); });
+      EXPECT_THAT(log_, ElementsAre("+probe", "+ping"));
+      offers_.push_back({"video-upscale", "", 1, true, "devices"});
+      EXPECT_FALSE(registrar_now.up_to_date());
+      registrar_now.poke();
+      co_await until([&] { return registrar_now.up_to_date(); });
+      EXPECT_EQ(log_.back(), "+video-upscale");
+      status_ = 503;
+      registrar_now.poke();
+      co_await until([&] { return !registrar_now.registered(); });
+      EXPECT_TRUE(registrar_now.up_to_date());
+    };
+    co_await (registrar_now.run() || change());
+  }());
 }
 
 TEST_F(RegistrarTest, unregisters_what_it_registered_by_name_and_url) {

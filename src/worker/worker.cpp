@@ -43,6 +43,7 @@ Worker::Core::Core(boost::asio::any_io_executor executor_, WorkerSettings settin
       ping_slots(settings.ping_slots),
       media_slots(media_capacity),
       changed(executor_),
+      told(executor_),
       attempts(settings.timings.keep_outcome),
       orders(executor_) {
   if (settings.token.empty()) settings.token = random_token();
@@ -79,7 +80,8 @@ net::Task<void> Worker::Core::run() {
   net::TaskGroup parts(executor);
   for (const auto& device : devices) parts.spawn(device->runner.run());
   for (const OrchestratorAddress& address : settings.orchestrators) {
-    registrars.push_back(std::make_unique<Registrar>(executor, address, settings, settings.token, client, [this] { return offers_now(); }));
+    registrars.push_back(
+        std::make_unique<Registrar>(executor, address, settings, settings.token, client, [this] { return offers_now(); }, told));
     registering.push_back(parts.spawn(registrars.back()->run()));
   }
   bool canceled = false;
@@ -124,6 +126,18 @@ net::Task<void> Worker::Core::drain(std::chrono::milliseconds grace) {
   changed.notify();
 }
 
+net::Task<void> Worker::Core::settle() {
+  const auto self = shared_from_this();
+  const auto until = net::Clock::now() + settings.timings.runner_start;
+  const auto is_settled = [&] {
+    return std::ranges::none_of(devices, [](const auto& device) { return device->runner.state() == Runner::State::starting; }) &&
+           registrars.size() == settings.orchestrators.size() &&
+           std::ranges::all_of(registrars, [](const auto& registrar) { return registrar->up_to_date(); });
+  };
+  // A device that changes makes the registrars tell.
+  while (!is_settled() && net::Clock::now() < until) co_await told.wait(until);
+}
+
 Worker::Worker(boost::asio::any_io_executor executor, WorkerSettings settings, net::Client& client)
     : core_(std::make_shared<Core>(std::move(executor), std::move(settings), client)) {}
 
@@ -143,6 +157,7 @@ void Worker::set_url(std::string url) { core_->settings.url = std::move(url); }
 void Worker::set_tls_pin(std::string pin) { core_->settings.tls_pin = std::move(pin); }
 void Worker::add_own_gateway(std::string url) { core_->settings.own_gateways.push_back(std::move(url)); }
 net::Task<void> Worker::run() { return core_->run(); }
+net::Task<void> Worker::settle() { return core_->settle(); }
 net::Task<void> Worker::drain(std::chrono::milliseconds grace) { return core_->drain(grace); }
 std::size_t Worker::running() const { return core_->orders.size(); }
 const std::string& Worker::token() const { return core_->settings.token; }

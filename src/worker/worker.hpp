@@ -56,6 +56,10 @@ class Worker {
   // worker_lost "the worker is shutting down". Returns when nothing runs any more. Once.
   net::Task<void> drain(std::chrono::milliseconds grace);
 
+  // Suspends until every device has started or failed and what is offered then is registered where that is possible; at most
+  // timings.runner_start. While run() runs.
+  net::Task<void> settle();
+
   std::vector<DeviceStatus> devices() const;
   std::size_t running() const;       // orders
   bool registered() const;           // with every orchestrator, at least once

@@ -37,6 +37,7 @@ struct Worker::Core : std::enable_shared_from_this<Worker::Core> {
   net::Task<void> handle(net::Request& request, net::Response& response);
   net::Task<void> run();
   net::Task<void> drain(std::chrono::milliseconds grace);
+  net::Task<void> settle();
 
   bool authorized(const net::Request& request) const;
   bool disk_is_full() const;  // orders that are at work may use the reserve
@@ -59,6 +60,7 @@ struct Worker::Core : std::enable_shared_from_this<Worker::Core> {
   std::optional<InputCache> cache;
   std::optional<proc::MediaTool> media;
   net::Signal changed;
+  net::Signal told;  // a round of registrations has ended
   std::vector<std::unique_ptr<Device>> devices;
   std::vector<std::unique_ptr<Registrar>> registrars;
   std::vector<std::shared_ptr<net::TaskGroup::Member>> registering;

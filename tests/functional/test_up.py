@@ -88,6 +88,14 @@ class Up(NetworkTest):
         self.assertNotIn(" info ", done.stderr)  # the log of a node that serves one command is nobody's
         self.assertFalse(list((home / "run").glob("*.json")))
 
+    def test_models_without_a_node_are_those_that_one_would_have(self):
+        def kinora(*words):
+            return subprocess.run([BIN / "kinora", "models", *words, "--json"], env={**os.environ, "KINORA_HOME": str(self.scratch / "alone")},
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        listed = json.loads(kinora("list").stdout)
+        self.assertLessEqual({"kinora-sr2x", "kinora-t2v", "kinora-interpolator"}, {model["id"] for model in listed["models"]})
+        self.assertEqual(json.loads(kinora("show", "kinora-t2v").stdout)["model"]["tasks"], ["text-to-video"])
+
     def test_exit_statuses_tell_what_happened(self):
         node = self.up("--device", "none")
         clip = make_clip(self.scratch / "clip.mp4", seconds=1)
