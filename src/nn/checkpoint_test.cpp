@@ -96,7 +96,7 @@ TEST_F(Checkpoints, an_index_that_does_not_fit_its_files_is_refused) {
   put_text("twice.json", R"({"weight_map": {"a": "s1.safetensors", "b": "s2.safetensors"}})");
   expect_refused("twice.json", "s2.safetensors: a: is also in another file of twice.json");
   put_text("absent.json", R"({"weight_map": {"a": "s3.safetensors"}})");
-  expect_refused("absent.json", "s3.safetensors: No such file");
+  expect_refused("absent.json", "s3.safetensors: is missing, and absent.json names it");
 }
 
 TEST_F(Checkpoints, position_ids_are_left_out_and_old_attention_gets_its_names_of_today) {
