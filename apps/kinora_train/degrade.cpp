@@ -7,7 +7,6 @@
 #include "kinora_train/error.hpp"
 #include "kinora_train/h264_loop.hpp"
 #include "kinora_train/pictures.hpp"
-#include "kinora_train/scaler.hpp"
 
 namespace kinora::train {
 namespace {
@@ -15,6 +14,7 @@ namespace {
 constexpr double kMinZoom = 0.15;
 constexpr double kMaxZoom = 0.7;
 constexpr int kWindowTries = 4;
+constexpr double kMaxNoise = 10;
 
 // Of some random windows the one with the most detail, so that skies do not fill the training set; sometimes just the first.
 template <class Window>
@@ -35,15 +35,17 @@ at::Tensor window_of(const at::Tensor& picture, std::int64_t top, std::int64_t l
 
 }  // namespace
 
-Recipe draw_recipe(Random& random, double smallest_zoom) {
+Recipe draw_recipe(Random& random, std::int64_t scale, double smallest_zoom) {
   static constexpr std::array<const char*, 4> kPresets{"veryfast", "medium", "medium", "medium"};
   Recipe recipe;
   const double low = std::max(kMinZoom, smallest_zoom);
   recipe.zoom = low >= 1 ? 1 : low * std::pow(kMaxZoom / std::min(low, kMaxZoom), random.uniform());
   if (random.chance(0.6)) recipe.pan_x = random.integer(-kMaxPan, kMaxPan);
   if (random.chance(0.4)) recipe.pan_y = random.integer(-kMaxPan / 2, kMaxPan / 2);
-  if (random.chance(0.12)) recipe.blur = random.uniform(0.4, 1.8);
-  if (random.chance(0.15)) recipe.noise = random.uniform(0.5, 6);
+  if (random.chance(0.25)) recipe.kernel = random.chance(0.5) ? Kernel::area : Kernel::lanczos;
+  // As large for the small pictures, whatever the scale.
+  if (random.chance(0.15)) recipe.blur = random.uniform(0.2, 0.75) * static_cast<double>(scale);
+  if (random.chance(0.3)) recipe.noise = kMaxNoise * std::pow(random.uniform(), 1.5);
   recipe.coded = !random.chance(0.04);
   // Two draws' mean: most often around the middle, where published clips are.
   recipe.crf = (random.integer(kMinCrf, kMaxCrf) + random.integer(kMinCrf, kMaxCrf)) / 2;
@@ -94,18 +96,20 @@ std::vector<at::Tensor> shot_of_clip(std::span<const at::Tensor> pictures, Rando
   return shot;
 }
 
-std::vector<Pair> degrade(std::vector<at::Tensor> shot, const Recipe& recipe, Random& random) {
+std::vector<Pair> degrade(const std::vector<at::Tensor>& shot, std::int64_t scale, const Recipe& recipe, Random& random) {
+  if (scale < 1 || kShotSide / 2 % scale != 0) throw Failure(std::to_string(kShotSide / 2) + " is no multiple of the scale");
+  const int side = kShotSide / static_cast<int>(scale);
   std::vector<media::Frame> small;
-  for (at::Tensor& picture : shot) {
-    picture = to_bytes(noisy(blurred(picture, recipe.blur), recipe.noise, random.next()));
-    small.push_back(resized(frame_of(picture, {}), kShotSide / 2, kShotSide / 2, Kernel::bicubic));
+  for (const at::Tensor& picture : shot) {
+    small.push_back(resized(frame_of(to_bytes(blurred(picture, recipe.blur)), {}), side, side, recipe.kernel));
+    if (recipe.noise > 0) small.back() = frame_of(to_bytes(noisy(rgb_of(small.back()).to(at::kFloat), recipe.noise, random.next())), {});
   }
   if (recipe.coded) small = through_h264(small, {recipe.crf, recipe.preset});
   std::vector<Pair> pairs;
   for (int i = 0; i < kShotKept; ++i) {
     // One picture of each third of the shot.
     const auto index = static_cast<std::size_t>(random.integer(i * kShotFrames / kShotKept, (i + 1) * kShotFrames / kShotKept - 1));
-    pairs.push_back({rgb_of(small[index]), shot[index]});
+    pairs.push_back({rgb_of(small[index]), to_bytes(shot[index])});
   }
   return pairs;
 }

@@ -10,16 +10,17 @@
 namespace kinora::train {
 namespace {
 
-std::vector<Pair> pairs_of(const Recipe& recipe, std::uint64_t seed) {
+std::vector<Pair> pairs_of(const Recipe& recipe, std::uint64_t seed, std::int64_t scale = 2) {
   Random random(seed);
-  return degrade(shot_of_photo(wavy_picture(700, 800), recipe, random), recipe, random);
+  return degrade(shot_of_photo(wavy_picture(700, 800), recipe, random), scale, recipe, random);
 }
 
-// Mean absolute difference of `low` to `high` halved by plain averaging.
-double mismatch(const Pair& pair) {
-  const at::Tensor halved = at::avg_pool2d(pair.high.to(at::kFloat).unsqueeze(0), {2, 2}).squeeze(0);
-  return (halved - pair.low.to(at::kFloat)).abs().mean().item<double>();
+// The luma of `low` less that of `high` shrunk by plain averaging. (4:2:0 is not to be judged here.)
+at::Tensor difference(const Pair& pair) {
+  const at::Tensor shrunk = at::avg_pool2d(pair.high.to(at::kFloat).unsqueeze(0), {pair.scale(), pair.scale()}).squeeze(0);
+  return luma(pair.low.to(at::kFloat) - shrunk);
 }
+double mismatch(const Pair& pair) { return difference(pair).abs().mean().item<double>(); }
 
 TEST(Degrade, is_the_same_for_the_same_seed_and_differs_for_another) {
   const Recipe recipe{.zoom = 0.6, .pan_x = 3, .pan_y = -1, .blur = 0.7, .noise = 4};
@@ -37,10 +38,13 @@ TEST(Degrade, is_the_same_for_the_same_seed_and_differs_for_another) {
 TEST(Degrade, low_and_high_show_the_same_place_at_two_sizes) {
   for (const Recipe& recipe : {Recipe{.zoom = 0.7, .coded = false}, Recipe{.zoom = 0.7, .pan_x = kMaxPan, .pan_y = 2, .crf = 18},
                                Recipe{.zoom = 0.7, .pan_x = -kMaxPan, .pan_y = -2, .crf = 18}}) {
-    for (const Pair& pair : pairs_of(recipe, 3)) {
-      EXPECT_EQ(pair.low.sizes(), (at::IntArrayRef{3, kShotSide / 2, kShotSide / 2}));
-      EXPECT_EQ(pair.high.sizes(), (at::IntArrayRef{3, kShotSide, kShotSide}));
-      EXPECT_LT(mismatch(pair), 3);
+    for (const std::int64_t scale : {2, 4}) {
+      for (const Pair& pair : pairs_of(recipe, 3, scale)) {
+        EXPECT_EQ(pair.scale(), scale);
+        EXPECT_EQ(pair.low.sizes(), (at::IntArrayRef{3, kShotSide / scale, kShotSide / scale}));
+        EXPECT_EQ(pair.high.sizes(), (at::IntArrayRef{3, kShotSide, kShotSide}));
+        EXPECT_LT(mismatch(pair), 4) << scale;
+      }
     }
   }
 }
@@ -49,24 +53,51 @@ TEST(Degrade, a_higher_crf_is_further_from_the_truth) {
   EXPECT_LT(mismatch(pairs_of({.zoom = 0.7, .noise = 5, .crf = 15}, 4)[1]), mismatch(pairs_of({.zoom = 0.7, .noise = 5, .crf = 38}, 4)[1]));
 }
 
+TEST(Degrade, what_should_come_back_is_neither_blurred_nor_noisy) {
+  const at::Tensor clean = pairs_of({.zoom = 0.7, .coded = false}, 3)[0].high;
+  for (const Recipe& recipe : {Recipe{.zoom = 0.7, .blur = 2, .coded = false}, Recipe{.zoom = 0.7, .noise = 8, .coded = false}}) {
+    const Pair pair = pairs_of(recipe, 3)[0];
+    EXPECT_LT((pair.high.to(at::kFloat) - clean.to(at::kFloat)).abs().mean().item<double>(), 3);
+    EXPECT_LT(detail(pair.high) / detail(clean), 1.1);
+    EXPECT_GT(detail(pair.high) / detail(clean), 0.9);
+  }
+}
+
+// Four of five parts of the noise are shared by the channels, so luma has nearly all of it.
+TEST(Degrade, noise_has_the_stated_deviation_in_the_small_picture) {
+  const Pair pair = pairs_of({.zoom = 0.7, .noise = 6, .coded = false}, 3)[0];
+  EXPECT_NEAR(difference(pair).std().item<double>(), 6, 1.2);
+}
+
+TEST(Degrade, refuses_a_scale_that_leaves_no_whole_pixels) {
+  EXPECT_THROW(pairs_of({.zoom = 0.7}, 3, 3), Failure);
+  EXPECT_THROW(pairs_of({.zoom = 0.7}, 3, 0), Failure);
+}
+
 TEST(Degrade, recipes_stay_within_their_stated_ranges) {
   Random random(5);
-  int clean = 0, soft = 0, noisy_count = 0;
+  int not_coded = 0, soft = 0, noisy_count = 0, neither = 0, other_kernel = 0;
   for (int i = 0; i < 2000; ++i) {
-    const Recipe recipe = draw_recipe(random, 0.3);
+    const Recipe recipe = draw_recipe(random, 2, 0.3);
     ASSERT_GE(recipe.zoom, 0.3);
     ASSERT_LE(recipe.zoom, 1.0);
     ASSERT_LE(std::abs(recipe.pan_x), kMaxPan);
     ASSERT_LE(std::abs(recipe.pan_y), kMaxPan);
     ASSERT_GE(recipe.crf, kMinCrf);
     ASSERT_LE(recipe.crf, kMaxCrf);
-    clean += recipe.coded ? 0 : 1;
+    ASSERT_LE(recipe.blur, 1.5);
+    ASSERT_LE(recipe.noise, 10);
+    not_coded += recipe.coded ? 0 : 1;
+    neither += recipe.blur == 0 && recipe.noise == 0 ? 1 : 0;
+    other_kernel += recipe.kernel == Kernel::bicubic ? 0 : 1;
     soft += recipe.blur > 0 ? 1 : 0;
     noisy_count += recipe.noise > 0 ? 1 : 0;
   }
-  EXPECT_GT(clean, 40);
-  EXPECT_GT(soft, 200);
-  EXPECT_GT(noisy_count, 200);
+  EXPECT_GT(not_coded, 40);
+  EXPECT_NEAR(soft, 300, 60);
+  EXPECT_NEAR(noisy_count, 600, 80);
+  EXPECT_NEAR(neither, 1190, 100);
+  EXPECT_NEAR(other_kernel, 500, 100);
 }
 
 TEST(Degrade, refuses_what_is_too_small_or_too_short) {

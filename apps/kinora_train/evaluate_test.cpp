@@ -18,20 +18,24 @@ namespace {
 class Evaluate : public ::testing::Test {
  protected:
   // All weights 0: nearest-neighbour enlargement, which is worse than Lanczos.
-  Evaluate() {
-    const models::esrgan::SrvggConfig config{.num_feat = 8, .num_conv = 1, .upscale = 2};
+  std::filesystem::path nearest(std::int64_t scale) const {
+    const auto path = folder_ / (scale == 2 ? "nearest" : "nearest-" + std::to_string(scale));
+    const models::esrgan::SrvggConfig config{.num_feat = 8, .num_conv = 1, .upscale = scale};
     nn::TensorMap weights;
     for (const auto& [name, shape] : models::esrgan::srvgg_shapes(config)) weights[name] = at::zeros(shape, at::kFloat);
     nn::ModelCard card;
     card.name = "nearest";
     card.tasks = {"video-upscale"};
-    card.scale = 2;
+    card.scale = scale;
     card.license = "CC0-1.0";
-    nn::write_model_folder(folder_ / "nearest", "SRVGGNetCompact",
-                           {{"num_in_ch", 3}, {"num_out_ch", 3}, {"num_feat", 8}, {"num_conv", 1}, {"upscale", 2}, {"act_type", "prelu"}},
-                           card, weights);
+    nn::write_model_folder(
+        path, "SRVGGNetCompact",
+        {{"num_in_ch", 3}, {"num_out_ch", 3}, {"num_feat", 8}, {"num_conv", 1}, {"upscale", scale}, {"act_type", "prelu"}}, card, weights);
+    return path;
+  }
+  Evaluate() {
     std::filesystem::create_directories(folder_ / "clips");
-    settings_.model = folder_ / "nearest";
+    settings_.model = nearest(2);
     settings_.clips = {folder_ / "clips"};
     settings_.frames = 6;
     settings_.precision = "fp32";
@@ -91,6 +95,8 @@ TEST_F(Evaluate, prints_rows_variants_and_summary_and_fills_the_card) {
   EXPECT_EQ(evaluation.scores[0].height, 64);
   EXPECT_EQ(evaluation.scores[1].variant, "soft");
   EXPECT_LT(evaluation.scores[1].detail, evaluation.scores[0].detail);
+  EXPECT_LT(evaluation.scores[1].lanczos_psnr, evaluation.scores[0].lanczos_psnr) << "compared with the clip as it is";
+  EXPECT_LT(evaluation.scores[2].lanczos_psnr, evaluation.scores[0].lanczos_psnr);
   EXPECT_GT(evaluation.scores[2].detail, evaluation.scores[0].detail) << "noisy";
   ASSERT_EQ(evaluation.skipped.size(), 1U);
   EXPECT_NE(evaluation.skipped[0].find("broken.mp4"), std::string::npos);
@@ -98,10 +104,27 @@ TEST_F(Evaluate, prints_rows_variants_and_summary_and_fills_the_card) {
 
   const std::string table = table_of(evaluation);
   EXPECT_NE(table.find("| odd, soft | 96x64 |"), std::string::npos) << table;
-  EXPECT_NE(table.find("Least gain of all rows: -"), std::string::npos) << table;
+  EXPECT_NE(table.find("Least gain of all rows: "), std::string::npos) << table;
   const nn::ModelFolder model = nn::read_model_folder(settings_.model);
   EXPECT_EQ(model.card.name, "nearest");
   EXPECT_EQ(model.card.rest.at("metrics").at("clips").size(), 6U);
+}
+
+TEST_F(Evaluate, compares_with_another_model_at_another_scale) {
+  ASSERT_TRUE(ffmpeg("-f lavfi -i testsrc2=s=160x128:r=25 -frames:v 6 -vf gblur=sigma=3 -c:v ffv1 " + clip("a.mkv")));
+  EXPECT_FALSE(evaluate().mean_lead());
+  settings_.against = settings_.model;
+  const Evaluation same = evaluate();
+  EXPECT_EQ(same.mean_lead(), 0);
+  EXPECT_NE(table_of(same).find("lead dB"), std::string::npos);
+  // A model of 2x followed by bicubic beats 4x of nothing but repeated pixels.
+  settings_.model = nearest(4);
+  const Evaluation larger = evaluate();
+  EXPECT_LT(larger.scores[0].lanczos_psnr, same.scores[0].lanczos_psnr) << "shrunk 4x";
+  ASSERT_TRUE(larger.mean_lead());
+  EXPECT_LT(*larger.mean_lead(), -0.1);
+  settings_.scale = 2;
+  EXPECT_EQ(evaluate().scores[0].lanczos_psnr, same.scores[0].lanczos_psnr);
 }
 
 TEST_F(Evaluate, summarises_by_hand_computed_numbers) {

@@ -13,11 +13,11 @@ constexpr std::int64_t kStartDivisor = 3;
 
 }  // namespace
 
-std::vector<media::Frame> read_judged_pictures(const Source& source, int count) {
+std::vector<media::Frame> read_judged_pictures(const Source& source, int count, int multiple) {
   std::vector<media::Frame> pictures;
   const auto add = [&](const media::Frame& frame) {
-    const int width = frame.width() / 4 * 4;
-    const int height = frame.height() / 4 * 4;
+    const int width = frame.width() / multiple * multiple;
+    const int height = frame.height() / multiple * multiple;
     if (width < kMinSide || height < kMinSide) throw Failure("smaller than 32 x 32");
     const bool plain = frame.pixel_format() == "yuv420p";
     pictures.push_back(cropped(plain ? frame : resized(frame, frame.width(), frame.height(), Kernel::bicubic), width, height));

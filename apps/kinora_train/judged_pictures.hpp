@@ -7,8 +7,8 @@
 
 namespace kinora::train {
 
-// Consecutive pictures from a third of the clip on, at most `count`, as 8-bit 4:2:0, sides cut to multiples of 4, so that half of them is
-// even too. A photo is one picture. Throws Failure.
-std::vector<media::Frame> read_judged_pictures(const Source& source, int count);
+// Consecutive pictures from a third of the clip on, at most `count`, as 8-bit 4:2:0, sides cut to multiples of `multiple`, which is even.
+// A photo is one picture. Throws Failure.
+std::vector<media::Frame> read_judged_pictures(const Source& source, int count, int multiple);
 
 }  // namespace kinora::train

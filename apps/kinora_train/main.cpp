@@ -20,19 +20,21 @@ using kinora::train::TrainSettings;
 void say(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
 
 void add_upscaler(CLI::App& app, TrainSettings& settings) {
-  CLI::App& command = *app.add_subcommand("upscaler", "train a 2x upscaler from photos and clips");
+  CLI::App& command = *app.add_subcommand("upscaler", "train an upscaler from photos and clips");
   command.add_option("--data", settings.data, "folders or files with photos and clips")->required()->expected(1, -1);
   command.add_option("--list", settings.list, "use only these files of --data: one relative path a line");
   command.add_option("--samples", settings.samples, "prepared samples: read when the file exists, else written");
   command.add_option("--out", settings.out, "model folder to write")->required();
   command.add_option("--checkpoint", settings.checkpoint, "where a run can be resumed from (default: OUT.checkpoint)");
-  command.add_option("--start", settings.start, "model folder of this or a shallower network to start from (default: random weights)");
+  command.add_option("--start", settings.start,
+                     "model folder to start from: of this network, fewer convolutions or a divisor of its scale (default: random weights)");
   auto* minutes = command.add_option("--minutes", settings.minutes, "how long to train")->check(positive());
   auto* steps = command.add_option("--steps", settings.steps, "how many updates to make")->check(positive());
   minutes->excludes(steps);
   command.add_flag("--resume", settings.resume, "go on from the checkpoint");
   command.add_option("--seed", settings.seed, "of everything random")->capture_default_str();
   command.add_option("--threads", settings.threads, "processor threads")->check(CLI::Range(1, 256))->capture_default_str();
+  command.add_option("--scale", settings.scale, "how much larger its pictures are")->check(CLI::IsMember({2, 4}))->capture_default_str();
   command.add_option("--features", settings.features, "channels of the hidden convolutions")
       ->check(CLI::Range(4, 256))
       ->capture_default_str();
@@ -40,6 +42,9 @@ void add_upscaler(CLI::App& app, TrainSettings& settings) {
   command.add_option("--shots", settings.shots, "shots to prepare from all sources")->check(CLI::Range(1, 100000))->capture_default_str();
   command.add_option("--batch", settings.batch, "patches an update")->check(CLI::Range(1, 1024))->capture_default_str();
   command.add_option("--rate", settings.peak_rate, "highest learning rate")->check(positive())->capture_default_str();
+  command.add_option("--muon-rate", settings.muon_rate, "of the hidden convolutions, times --rate")
+      ->check(positive())
+      ->capture_default_str();
   command.add_option("--average", settings.average_decay, "decay of the weights' average")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
@@ -54,13 +59,16 @@ void add_upscaler(CLI::App& app, TrainSettings& settings) {
 }
 
 void add_evaluate(CLI::App& app, EvaluateSettings& settings) {
-  CLI::App& command = *app.add_subcommand("evaluate-upscaler", "compare a 2x upscaler with Lanczos on clips");
+  CLI::App& command = *app.add_subcommand("evaluate-upscaler", "compare an upscaler with Lanczos on clips");
   command.add_option("--model", settings.model, "model folder")->required();
+  command.add_option("--against", settings.against, "another upscaler's folder, for two more columns");
+  command.add_option("--scale", settings.scale, "how much smaller the pictures are made (default: as the model enlarges)")
+      ->check(CLI::Range(1, 8));
   command.add_option("--clips", settings.clips, "files or folders with clips and photos")->required()->expected(1, -1);
   command.add_option("--crf", settings.crf, "of libx264")->check(CLI::Range(0, 51))->capture_default_str();
   command.add_option("--preset", settings.preset, "of libx264")->capture_default_str();
   command.add_option("--frames", settings.frames, "pictures of each clip")->check(CLI::Range(1, 100000))->capture_default_str();
-  command.add_flag("--variants", settings.variants, "also a softened and a noisy version of every clip");
+  command.add_flag("--variants", settings.variants, "also from a softened and from a noisy version of every clip");
   command.add_flag("--update-card", settings.update_card, "write the table into the model's card.json");
   command.add_option("--crops", settings.crops, "folder for crops: Lanczos | model | original");
   command.add_option("--precision", settings.precision, "automatic, fp32 or bf16")->capture_default_str();

@@ -18,8 +18,9 @@ void write_upscaler(const TrainSettings& settings, const models::esrgan::SrvggCo
                                   {"num_feat", config.num_feat},   {"num_conv", config.num_conv},
                                   {"upscale", config.upscale},     {"act_type", std::string(models::esrgan::name(config.act))}};
   nn::ModelCard card;
-  card.name = "Kinora SR 2x";
-  card.description = "Doubles the size of video and photos, trained against H.264 artefacts; small enough for processors.";
+  card.name = "Kinora SR " + std::to_string(config.upscale) + "x";
+  card.description = "Enlarges video and photos " + std::to_string(config.upscale) +
+                     "x and clears them of noise and of what H.264 leaves; small enough for processors.";
   card.tasks = {"video-upscale", "image-upscale"};
   card.scale = config.upscale;
   card.license = settings.licence;
@@ -32,7 +33,6 @@ void write_upscaler(const TrainSettings& settings, const models::esrgan::SrvggCo
                {"training",
                 {{"program", "kinora-train upscaler"},
                  {"steps", how.steps},
-                 {"seconds", std::llround(how.elapsed_s)},
                  {"seed", settings.seed},
                  {"batch", settings.batch},
                  {"precision", settings.precision == Precision::bf16 ? "bf16" : "fp32"},

@@ -13,7 +13,6 @@ struct TrainSettings;
 
 struct TrainedHow {
   std::int64_t steps = 0;
-  double elapsed_s = 0;
   double psnr = 0;          // luma, held-out pairs
   double bicubic_psnr = 0;  // of the same pairs
   const SampleSet& samples;

@@ -7,6 +7,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/pixel_shuffle.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <ATen/ops/upsample_nearest2d.h>
 #include <ATen/ops/zeros.h>
@@ -29,12 +30,18 @@ constexpr double kMaxPsnr = 100;
 // [B, ...] -> scalar.
 at::Tensor mean_root(const at::Tensor& difference) { return ((difference * difference).flatten(1).mean(1) + kRootFloor).sqrt().mean(); }
 
-double mean_psnr_of(const std::vector<Pair>& pairs, const std::function<at::Tensor(const at::Tensor&)>& enlarged) {
+// A last convolution's weight or bias, for each output pixel what was for the pixel of the smaller scale there: [out * s * s, ...].
+at::Tensor repeated(const at::Tensor& weight, const models::esrgan::SrvggConfig& from, const models::esrgan::SrvggConfig& to) {
+  const std::int64_t times = to.upscale / from.upscale;
+  return weight.reshape({from.num_out_ch, from.upscale, from.upscale, -1}).repeat_interleave(times, 1).repeat_interleave(times, 2);
+}
+
+double mean_psnr_of(const std::vector<Pair>& pairs, const std::function<at::Tensor(const at::Tensor& low, std::int64_t scale)>& enlarged) {
   const at::NoGradGuard no_grad;
   double sum = 0;
   for (const Pair& pair : pairs) {
     const at::Tensor low = pair.low.to(at::kFloat).mul_(1.0 / 255).unsqueeze(0).contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor made = enlarged(low).clamp(0, 1).squeeze(0) * 255;
+    const at::Tensor made = enlarged(low, pair.scale()).clamp(0, 1).squeeze(0) * 255;
     const at::Tensor difference = luma(made) - luma(pair.high.to(at::kFloat));
     const double mean_square = (difference * difference).mean().item<double>();
     sum += std::min(kMaxPsnr, 10 * std::log10(255.0 * 255.0 / std::max(mean_square, 1e-12)));
@@ -64,7 +71,10 @@ nn::TensorMap fresh_weights(const models::esrgan::SrvggConfig& config, std::uint
 nn::TensorMap grown(const nn::TensorMap& weights, const models::esrgan::SrvggConfig& from, const models::esrgan::SrvggConfig& to) {
   models::esrgan::SrvggConfig wanted = from;
   wanted.num_conv = to.num_conv;
-  if (wanted != to || to.num_conv < from.num_conv) throw Failure("a network can only start from one of its own width with fewer layers");
+  wanted.upscale = to.upscale;
+  if (wanted != to || to.num_conv < from.num_conv || to.upscale % from.upscale != 0)
+    throw Failure("a network can only start from one of its own width with no more layers and a divisor of its scale");
+  const auto known = models::esrgan::srvgg_shapes(from);
   nn::TensorMap out;
   for (const auto& [name, shape] : models::esrgan::srvgg_shapes(to)) {
     const std::int64_t index = std::stoll(name.substr(name.find('.') + 1));
@@ -72,10 +82,12 @@ nn::TensorMap grown(const nn::TensorMap& weights, const models::esrgan::SrvggCon
     const bool added = !last && index > 2 * from.num_conv + 1;
     if (!added) {
       const std::string part = name.substr(name.rfind('.'));
-      const auto found = weights.find("body." + std::to_string(last ? 2 * from.num_conv + 2 : index) + part);
-      if (found == weights.end() || found->second.sizes() != at::IntArrayRef(shape))
+      const std::string old_name = "body." + std::to_string(last ? 2 * from.num_conv + 2 : index) + part;
+      const auto found = weights.find(old_name);
+      if (found == weights.end() || found->second.sizes() != at::IntArrayRef(known.at(old_name)))
         throw Failure("the stored weights are of another network");
-      out[name] = found->second.detach().to(at::kFloat).clone();
+      const at::Tensor weight = found->second.detach().to(at::kFloat);
+      out[name] = last ? repeated(weight, from, to).reshape(shape) : weight.clone();
     } else if (shape.size() == 4) {
       out[name] = at::zeros(shape, at::kFloat);
       for (std::int64_t channel = 0; channel < shape[0]; ++channel) out[name][channel][channel][1][1].fill_(1);
@@ -106,12 +118,12 @@ at::Tensor picture_loss(const at::Tensor& made, const at::Tensor& wanted) {
 
 double mean_psnr(const models::esrgan::SrvggConfig& config, const nn::TensorMap& weights, const std::vector<Pair>& pairs,
                  Precision precision) {
-  return mean_psnr_of(pairs, [&](const at::Tensor& low) { return enlarge(config, weights, low, precision); });
+  return mean_psnr_of(pairs, [&](const at::Tensor& low, std::int64_t) { return enlarge(config, weights, low, precision); });
 }
 
 double mean_psnr_bicubic(const std::vector<Pair>& pairs) {
-  return mean_psnr_of(pairs, [](const at::Tensor& low) {
-    return at::upsample_bicubic2d(low, {low.size(2) * 2, low.size(3) * 2}, /*align_corners=*/false);
+  return mean_psnr_of(pairs, [](const at::Tensor& low, std::int64_t scale) {
+    return at::upsample_bicubic2d(low, {low.size(2) * scale, low.size(3) * scale}, /*align_corners=*/false);
   });
 }
 

@@ -18,9 +18,9 @@ enum class Precision { fp32, bf16 };
 // that the start is close to nearest-neighbour enlargement; biases 0, PReLU slopes 0.25. The same seed gives the same weights.
 nn::TensorMap fresh_weights(const models::esrgan::SrvggConfig& config, std::uint64_t seed);
 
-// The same function with more hidden convolutions: the new ones, put before the last convolution, pass their input on (a kernel that
-// is 1 in its middle, slopes 1), so that training goes on from what the smaller network knew. Throws Failure when `weights` are not
-// of `from`, or `to` differs in more than a larger num_conv.
+// The same function with more hidden convolutions or a larger scale, so that training goes on from what the smaller network knew: new
+// convolutions, put before the last one, pass their input on (a kernel that is 1 in its middle, slopes 1); a larger scale repeats
+// pixels. Throws Failure when `weights` are not of `from`, num_conv is less, the scale no multiple, or `to` differs in more than these.
 nn::TensorMap grown(const nn::TensorMap& weights, const models::esrgan::SrvggConfig& from, const models::esrgan::SrvggConfig& to);
 
 // float [B, 3, H, W], 0..1 -> float [B, 3, H*s, W*s], not clamped. The function of models::esrgan::srvgg_forward (PReLU), in the form

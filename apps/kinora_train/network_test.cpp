@@ -47,6 +47,15 @@ TEST(Network, grown_computes_the_same_as_before) {
   EXPECT_EQ(more.size(), models::esrgan::srvgg_shapes(deeper).size());
   EXPECT_TRUE(at::allclose(enlarge(deeper, more, low, Precision::fp32), enlarge(kSmall, weights, low, Precision::fp32), 1e-5, 1e-6));
   EXPECT_THROW(grown(more, deeper, kSmall), Failure);
+
+  // A larger scale repeats pixels.
+  models::esrgan::SrvggConfig larger = deeper;
+  larger.upscale = 4;
+  const at::Tensor repeated =
+      enlarge(kSmall, weights, low, Precision::fp32).repeat_interleave(2, /*dim=*/2).repeat_interleave(2, /*dim=*/3);
+  EXPECT_TRUE(at::allclose(enlarge(larger, grown(weights, kSmall, larger), low, Precision::fp32), repeated, 1e-5, 1e-6));
+  larger.upscale = 3;
+  EXPECT_THROW(grown(weights, kSmall, larger), Failure);
   deeper.num_feat = 16;
   EXPECT_THROW(grown(weights, kSmall, deeper), Failure);
 }
@@ -81,6 +90,8 @@ TEST(Network, score_is_the_mean_luma_psnr) {
   EXPECT_NEAR(mean_psnr(kSmall, weights, {pairs[0]}, Precision::fp32), 20 * std::log10(25.5), 1e-3);
   EXPECT_NEAR(mean_psnr(kSmall, weights, pairs, Precision::fp32), (20 * std::log10(25.5) + 100) / 2, 1e-2);
   EXPECT_NEAR(mean_psnr_bicubic({pairs[0]}), 20 * std::log10(25.5), 1e-3);
+  EXPECT_NEAR(mean_psnr_bicubic({{at::full({3, 4, 4}, 100, at::kByte), at::full({3, 16, 16}, 110, at::kByte)}}), 20 * std::log10(25.5),
+              1e-3);
 }
 
 }  // namespace

@@ -24,11 +24,12 @@ std::vector<Pair> pairs_of(const nn::TensorMap& all, const std::string& prefix) 
   const auto high = all.find(prefix + "high");
   std::vector<Pair> pairs;
   if (low == all.end() || high == all.end()) return pairs;
-  const at::IntArrayRef small{3, kShotSide / 2, kShotSide / 2};
-  const at::IntArrayRef big{3, kShotSide, kShotSide};
-  if (low->second.dim() != 4 || high->second.dim() != 4 || low->second.size(0) != high->second.size(0) ||
-      low->second.sizes().slice(1) != small || high->second.sizes().slice(1) != big || low->second.scalar_type() != at::kByte ||
-      high->second.scalar_type() != at::kByte)
+  const auto square = [](const at::Tensor& pictures, std::int64_t side) {
+    return pictures.scalar_type() == at::kByte && pictures.dim() == 4 && pictures.sizes().slice(1) == at::IntArrayRef{3, side, side};
+  };
+  const std::int64_t side = low->second.dim() == 4 ? low->second.size(2) : 0;
+  if (side < kPatchSide || kShotSide % side != 0 || !square(low->second, side) || !square(high->second, kShotSide) ||
+      low->second.size(0) != high->second.size(0))
     throw Failure("the prepared samples have other shapes than this program makes");
   for (std::int64_t i = 0; i < low->second.size(0); ++i) pairs.push_back({low->second[i], high->second[i]});
   return pairs;

@@ -10,25 +10,25 @@ namespace {
 
 constexpr std::size_t kClipStride = 30;  // pictures between the starts of two shots of a clip
 
-std::vector<Pair> pairs_of_photo(const Source& source, std::size_t shots, Random& random) {
+std::vector<Pair> pairs_of_photo(const Source& source, std::size_t shots, std::int64_t scale, Random& random) {
   const at::Tensor photo = load_photo(source.path);
   const double smallest = min_zoom(photo.size(1), photo.size(2));
   if (smallest > 1) throw Failure("smaller than a training shot");
   std::vector<Pair> pairs;
   for (std::size_t i = 0; i < shots; ++i) {
-    const Recipe recipe = draw_recipe(random, smallest);
-    for (Pair& pair : degrade(shot_of_photo(photo, recipe, random), recipe, random)) pairs.push_back(std::move(pair));
+    const Recipe recipe = draw_recipe(random, scale, smallest);
+    for (Pair& pair : degrade(shot_of_photo(photo, recipe, random), scale, recipe, random)) pairs.push_back(std::move(pair));
   }
   return pairs;
 }
 
-std::vector<Pair> pairs_of_clip(const Source& source, std::size_t shots, Random& random) {
+std::vector<Pair> pairs_of_clip(const Source& source, std::size_t shots, std::int64_t scale, Random& random) {
   std::vector<Pair> pairs;
   read_clip(source.path, kShotFrames, kClipStride, [&](const std::vector<at::Tensor>& run) {
     // A photo's share for every run would be too much of one scene: one shot a run, until the share is used.
     if (pairs.size() >= shots * kShotKept) return;
-    const Recipe recipe = draw_recipe(random, 1);
-    for (Pair& pair : degrade(shot_of_clip(run, random), recipe, random)) pairs.push_back(std::move(pair));
+    const Recipe recipe = draw_recipe(random, scale, 1);
+    for (Pair& pair : degrade(shot_of_clip(run, random), scale, recipe, random)) pairs.push_back(std::move(pair));
   });
   if (pairs.empty()) throw Failure("shorter than a training shot");
   return pairs;
@@ -36,7 +36,8 @@ std::vector<Pair> pairs_of_clip(const Source& source, std::size_t shots, Random&
 
 }  // namespace
 
-SampleSet make_samples(const SourceList& list, std::size_t shots, std::uint64_t seed, const std::function<void(std::size_t)>& progress) {
+SampleSet make_samples(const SourceList& list, std::size_t shots, std::int64_t scale, std::uint64_t seed,
+                       const std::function<void(std::size_t)>& progress) {
   SampleSet set;
   set.skipped = list.skipped;
   const std::size_t share = list.sources.empty() ? 0 : (shots + list.sources.size() - 1) / list.sources.size();
@@ -46,7 +47,8 @@ SampleSet make_samples(const SourceList& list, std::size_t shots, std::uint64_t 
     // With few sources nothing can be held out; then training pairs are all there is.
     const bool hold = list.sources.size() >= kHeldOutEvery && index % kHeldOutEvery == kHeldOutEvery / 2;
     try {
-      auto pairs = source.kind == SourceKind::photo ? pairs_of_photo(source, share, random) : pairs_of_clip(source, share, random);
+      auto pairs =
+          source.kind == SourceKind::photo ? pairs_of_photo(source, share, scale, random) : pairs_of_clip(source, share, scale, random);
       (source.kind == SourceKind::photo ? set.photos : set.clips) += 1;
       auto& target = hold ? set.held_out : set.training;
       for (Pair& pair : pairs) target.push_back(std::move(pair));
@@ -83,7 +85,8 @@ Batch draw_batch(const std::vector<Pair>& pairs, std::int64_t size, std::uint64_
       const double found = detail(window);
       if (found > seen) seen = found, top = y, left = x, low = window;
     }
-    at::Tensor high = pair.high.slice(1, 2 * top, 2 * (top + kPatchSide)).slice(2, 2 * left, 2 * (left + kPatchSide));
+    const auto scale = pair.scale();
+    at::Tensor high = pair.high.slice(1, scale * top, scale * (top + kPatchSide)).slice(2, scale * left, scale * (left + kPatchSide));
     if (random.chance(0.5)) low = low.flip({2}), high = high.flip({2});
     if (random.chance(0.5)) low = low.flip({1}), high = high.flip({1});
     if (random.chance(0.5)) low = low.transpose(1, 2), high = high.transpose(1, 2);

@@ -1,5 +1,7 @@
 #include "kinora_train/samples.hpp"
 
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/roll.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
@@ -53,7 +55,7 @@ TEST(Samples, skips_and_counts_what_cannot_be_used) {
   std::ofstream(folder / "text.png") << "not a picture";
   std::ofstream(folder / "empty.mp4");
   std::vector<std::size_t> progress;
-  const SampleSet set = make_samples(find_sources({folder.path()}, {}), 8, 1, [&](std::size_t done) { progress.push_back(done); });
+  const SampleSet set = make_samples(find_sources({folder.path()}, {}), 8, 2, 1, [&](std::size_t done) { progress.push_back(done); });
   EXPECT_EQ(set.photos, 1U);
   EXPECT_EQ(set.clips, 0U);
   EXPECT_EQ(set.skipped.size(), 3U);
@@ -64,16 +66,16 @@ TEST(Samples, skips_and_counts_what_cannot_be_used) {
 
 TEST(Samples, no_usable_data_is_an_error) {
   const TestFolder folder;
-  EXPECT_THROW(make_samples(find_sources({folder.path()}, {}), 8, 1), Failure);
+  EXPECT_THROW(make_samples(find_sources({folder.path()}, {}), 8, 2, 1), Failure);
   std::ofstream(folder / "text.png") << "not a picture";
-  EXPECT_THROW(make_samples(find_sources({folder.path()}, {}), 8, 1), Failure);
+  EXPECT_THROW(make_samples(find_sources({folder.path()}, {}), 8, 2, 1), Failure);
 }
 
 TEST(Samples, reads_clips_and_holds_whole_sources_out) {
   const TestFolder folder;
   ASSERT_TRUE(ffmpeg("-f lavfi -i testsrc2=s=400x360:d=2:r=25 -c:v libx264 -crf 12 " + (folder / "z.mp4").string()));
   for (int i = 0; i < 9; ++i) write_photo(folder / ("p" + std::to_string(i) + ".png"), 400, 400);
-  const SampleSet set = make_samples(find_sources({folder.path()}, {}), 10, 1);
+  const SampleSet set = make_samples(find_sources({folder.path()}, {}), 10, 2, 1);
   EXPECT_EQ(set.photos, 9U);
   EXPECT_EQ(set.clips, 1U);
   EXPECT_EQ(set.held_out.size(), static_cast<std::size_t>(kShotKept));
@@ -83,7 +85,7 @@ TEST(Samples, reads_clips_and_holds_whole_sources_out) {
 TEST(SampleFile, gives_the_set_back) {
   const TestFolder folder;
   for (int i = 0; i < 10; ++i) write_photo(folder / ("p" + std::to_string(i) + ".png"), 400, 400);
-  const SampleSet set = make_samples(find_sources({folder.path()}, {}), 10, 1);
+  const SampleSet set = make_samples(find_sources({folder.path()}, {}), 10, 4, 1);
   save_samples(folder / "set", set);
   const SampleSet back = load_samples(folder / "set");
   ASSERT_EQ(back.training.size(), set.training.size());
@@ -106,7 +108,7 @@ TEST(SampleFile, refuses_other_files) {
 TEST(Samples, a_batch_follows_from_seed_and_step_alone) {
   const TestFolder folder;
   write_photo(folder / "good.png", 420, 480);
-  const SampleSet set = make_samples(find_sources({folder.path()}, {}), 3, 1);
+  const SampleSet set = make_samples(find_sources({folder.path()}, {}), 3, 2, 1);
   const Batch batch = draw_batch(set.training, 4, 9, 100);
   EXPECT_EQ(batch.low.sizes(), (at::IntArrayRef{4, 3, kPatchSide, kPatchSide}));
   EXPECT_EQ(batch.high.sizes(), (at::IntArrayRef{4, 3, 2 * kPatchSide, 2 * kPatchSide}));
@@ -115,6 +117,19 @@ TEST(Samples, a_batch_follows_from_seed_and_step_alone) {
   EXPECT_TRUE(batch.low.equal(draw_batch(set.training, 4, 9, 100).low));
   EXPECT_FALSE(batch.low.equal(draw_batch(set.training, 4, 9, 101).low));
   EXPECT_FALSE(batch.low.equal(draw_batch(set.training, 4, 8, 100).low));
+}
+
+TEST(Samples, patches_of_a_batch_show_the_same_place_at_any_scale) {
+  const TestFolder folder;
+  write_photo(folder / "good.png", 420, 480);
+  for (const std::int64_t scale : {2, 4}) {
+    const SampleSet set = make_samples(find_sources({folder.path()}, {}), 1, scale, 1);
+    const Batch batch = draw_batch(set.training, 8, 9, 0);
+    ASSERT_EQ(batch.high.sizes(), (at::IntArrayRef{8, 3, scale * kPatchSide, scale * kPatchSide}));
+    const at::Tensor shrunk = at::avg_pool2d(batch.high, {scale, scale});
+    EXPECT_LT((shrunk - batch.low).abs().mean().item<double>(), 0.05);
+    EXPECT_GT((shrunk - batch.low.roll(1, 0)).abs().mean().item<double>(), 0.05) << "of other places";
+  }
 }
 
 }  // namespace

@@ -11,11 +11,23 @@ extern "C" {
 #include "kinora_train/error.hpp"
 
 namespace kinora::train {
+namespace {
+
+int flag_of(Kernel kernel) {
+  switch (kernel) {
+    case Kernel::area: return SWS_AREA;
+    case Kernel::bicubic: return SWS_BICUBIC;
+    case Kernel::lanczos: return SWS_LANCZOS;
+  }
+  return SWS_BICUBIC;
+}
+
+}  // namespace
 
 media::Frame resized(const media::Frame& frame, int width, int height, Kernel kernel) {
   media::Frame out = take(media::Frame::create(width, height, media::PixelFormat::yuv420p));
   const AVFrame& from = *frame.av();
-  const int flags = (kernel == Kernel::lanczos ? SWS_LANCZOS : SWS_BICUBIC) | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT;
+  const int flags = flag_of(kernel) | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT;
   const std::unique_ptr<SwsContext, decltype(&sws_freeContext)> scaler(
       sws_getContext(from.width, from.height, static_cast<AVPixelFormat>(from.format), width, height, AV_PIX_FMT_YUV420P, flags, nullptr,
                      nullptr, nullptr),

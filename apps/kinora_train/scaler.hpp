@@ -5,7 +5,7 @@
 
 namespace kinora::train {
 
-enum class Kernel { bicubic, lanczos };
+enum class Kernel { area, bicubic, lanczos };
 
 // A new yuv420p picture of this size with the colour tags of `frame` (any pixel format). Accurate rounding, full chroma.
 media::Frame resized(const media::Frame& frame, int width, int height, Kernel kernel);

@@ -1,13 +1,7 @@
 #include "kinora_train/trainer.hpp"
 
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 
-#include <chrono>
-#include <cmath>
-
-#include "kinora_train/adam.hpp"
-#include "kinora_train/checkpoint.hpp"
 #include "kinora_train/error.hpp"
 #include "kinora_train/model_out.hpp"
 #include "kinora_train/sample_file.hpp"
@@ -18,128 +12,35 @@
 namespace kinora::train {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::int64_t kTalkEvery = 200;
 
-std::filesystem::path checkpoint_path(const TrainSettings& settings) {
-  if (!settings.checkpoint.empty()) return settings.checkpoint;
-  return settings.out.string() + ".checkpoint";
+using models::esrgan::SrvggConfig;
+
+SrvggConfig config_of(const TrainSettings& settings) {
+  return {.num_feat = settings.features, .num_conv = settings.convolutions, .upscale = settings.scale};
 }
 
-class Run {
- public:
-  Run(const SampleSet& samples, const TrainSettings& settings, const Talk& talk)
-      : samples_(samples),
-        settings_(settings),
-        talk_(talk),
-        weights_(fresh_weights(config_of(settings), settings.seed)),
-        adam_(weights_),
-        average_(weights_, settings.average_decay) {
-    if (settings.minutes.has_value() == settings.steps.has_value()) throw Failure("give either minutes or steps");
-    if (!settings.start.empty()) {
-      start_from(settings.start);
-      average_ = Average(weights_, settings.average_decay);
-    }
-    if (settings.resume) resume();
-    report_.bicubic_psnr = mean_psnr_bicubic(judged());
-  }
+// All convolutions but the first and the last, which see pictures and not features.
+bool within(const SrvggConfig& config, const std::string& name) {
+  return name != "body.0.weight" && name != "body." + std::to_string(2 * config.num_conv + 2) + ".weight";
+}
 
-  TrainReport go() {
-    started_ = last_saved_ = Clock::now();
-    double loss_sum = 0;
-    while (progress() < 1) {
-      const Batch batch = draw_batch(samples_.training, settings_.batch, settings_.seed, static_cast<std::uint64_t>(step_));
-      const at::Tensor loss = picture_loss(enlarge(config_of(settings_), weights_, batch.low, settings_.precision), batch.high);
-      loss.backward();
-      adam_.step(cosine_rate(progress(), settings_.peak_rate, settings_.last_rate, settings_.warmup));
-      average_.update(weights_, step_++);
-      report_.losses.push_back(loss.item<double>());
-      if (!std::isfinite(report_.losses.back())) throw Failure("the loss is no longer a number; train with a lower --rate");
-      loss_sum += report_.losses.back();
-      if (step_ % kTalkEvery == 0) {
-        talk_(text("step %lld  %3.0f %%  %.0f s  loss %.5f", static_cast<long long>(step_), 100 * progress(), elapsed(),
-                   loss_sum / kTalkEvery));
-        loss_sum = 0;
-      }
-      if (std::chrono::duration<double>(Clock::now() - last_saved_).count() >= settings_.save_every_s) save();
-    }
-    save();
-    report_.steps = step_;
-    report_.elapsed_s = elapsed();
-    return report_;
-  }
-
- private:
-  static models::esrgan::SrvggConfig config_of(const TrainSettings& settings) {
-    return {.num_feat = settings.features, .num_conv = settings.convolutions, .upscale = 2};
-  }
-  const std::vector<Pair>& judged() const { return samples_.held_out.empty() ? samples_.training : samples_.held_out; }
-  double elapsed() const { return elapsed_before_ + std::chrono::duration<double>(Clock::now() - started_).count(); }
-  double progress() const {
-    if (settings_.steps) return static_cast<double>(step_) / static_cast<double>(*settings_.steps);
-    return elapsed() / (*settings_.minutes * 60);
-  }
-
-  void resume() {
-    const Checkpoint at = load_checkpoint(checkpoint_path(settings_));
-    if (at.seed != settings_.seed) throw Failure("the checkpoint was made with seed " + std::to_string(at.seed));
-    set_weights(at.weights);
-    adam_.restore(at.adam, at.step);
-    average_.restore(at.average);
-    step_ = at.step;
-    elapsed_before_ = at.elapsed_s;
-    // The best so far is what lies in the model folder, judged by this run's pairs (the data may have changed).
-    if (!std::filesystem::exists(settings_.out / "model.safetensors")) return;
-    const auto best = nn::load_weights(nn::read_model_folder(settings_.out), models::esrgan::srvgg_shapes(config_of(settings_)));
-    report_.best_psnr = mean_psnr(config_of(settings_), best, judged(), settings_.precision);
-  }
-
-  void start_from(const std::filesystem::path& model) {
-    const nn::SafetensorsFile file(nn::read_model_folder(model).weights_path());
-    const auto config = models::esrgan::infer_srvgg_config(nn::shapes_of(file.header()), model.string());
-    set_weights(grown(file.tensors(), config, config_of(settings_)));
-  }
-
-  void set_weights(const nn::TensorMap& values) {
-    const at::NoGradGuard no_grad;
-    for (auto& [name, weight] : weights_) {
-      const auto found = values.find(name);
-      if (found == values.end() || found->second.sizes() != weight.sizes()) throw Failure("the stored weights are of another network");
-      weight.copy_(found->second);
-    }
-  }
-
-  void save() {
-    const double psnr = mean_psnr(config_of(settings_), average_.weights(), judged(), settings_.precision);
-    const bool better = psnr > report_.best_psnr;
-    if (better) {
-      report_.best_psnr = psnr;
-      write_upscaler(settings_, config_of(settings_), average_.weights(), {step_, elapsed(), psnr, report_.bicubic_psnr, samples_});
-    }
-    save_checkpoint(checkpoint_path(settings_), {weights_, average_.weights(), adam_.state(), step_, elapsed(), settings_.seed});
-    talk_(text("step %lld  held-out PSNR-Y %.3f dB (bicubic %.3f)%s", static_cast<long long>(step_), psnr, report_.bicubic_psnr,
-               better ? "  best, saved" : ""));
-    last_saved_ = Clock::now();
-  }
-
-  const SampleSet& samples_;
-  const TrainSettings& settings_;
-  const Talk& talk_;
-  nn::TensorMap weights_;
-  Adam adam_;
-  Average average_;
-  TrainReport report_;
-  std::int64_t step_ = 0;
-  double elapsed_before_ = 0;
-  Clock::time_point started_ = Clock::now(), last_saved_ = started_;
-};
+nn::TensorMap first_weights(const TrainSettings& settings) {
+  if (settings.start.empty()) return fresh_weights(config_of(settings), settings.seed);
+  const nn::SafetensorsFile file(nn::read_model_folder(settings.start).weights_path());
+  return grown(file.tensors(), models::esrgan::infer_srvgg_config(nn::shapes_of(file.header()), settings.start.string()),
+               config_of(settings));
+}
 
 SampleSet prepare(const TrainSettings& settings, const Talk& talk) {
-  if (!settings.samples.empty() && std::filesystem::exists(settings.samples)) return load_samples(settings.samples);
+  if (!settings.samples.empty() && std::filesystem::exists(settings.samples)) {
+    SampleSet samples = load_samples(settings.samples);
+    if (samples.training.front().scale() != settings.scale) throw Failure(settings.samples.string() + " was prepared for another --scale");
+    return samples;
+  }
   const SourceList list = find_sources(settings.data, settings.list);
   talk("found " + std::to_string(list.sources.size()) + " photos and clips");
-  SampleSet samples = make_samples(list, settings.shots, settings.seed, [&](std::size_t done) {
+  SampleSet samples = make_samples(list, settings.shots, settings.scale, settings.seed, [&](std::size_t done) {
     if (done % 10 == 0 || done == list.sources.size())
       talk("prepared " + std::to_string(done) + " of " + std::to_string(list.sources.size()));
   });
@@ -154,7 +55,54 @@ SampleSet prepare(const TrainSettings& settings, const Talk& talk) {
 }  // namespace
 
 TrainReport train_on(const SampleSet& samples, const TrainSettings& settings, const Talk& talk) {
-  return Run(samples, settings, talk).go();
+  const SrvggConfig config = config_of(settings);
+  const auto& judged = samples.held_out.empty() ? samples.training : samples.held_out;
+  Leaves leaves;
+  const nn::TensorMap& weights = leaves.hold(first_weights(settings));
+  FitSettings how;
+  how.name = "upscaler";
+  how.checkpoint = settings.checkpoint.empty() ? std::filesystem::path(settings.out.string() + ".checkpoint") : settings.checkpoint;
+  how.resume = settings.resume;
+  how.minutes = settings.minutes;
+  how.steps = settings.steps;
+  how.threads = settings.threads;
+  how.seed = settings.seed;
+  how.peak_rate = settings.peak_rate;
+  how.last_rate = settings.last_rate;
+  how.warmup = settings.warmup;
+  how.average_decay = settings.average_decay;
+  how.save_every_s = settings.save_every_s;
+  how.talk_every = kTalkEvery;
+  how.by_muon = [&](const std::string& name) { return within(config, name); };
+  how.muon_rate = settings.muon_rate;
+  TrainReport report;
+  report.bicubic_psnr = mean_psnr_bicubic(judged);
+  // The best so far of a run that goes on is what lies in the model folder, judged by this run's pairs (the data may have changed).
+  if (settings.resume && std::filesystem::exists(settings.out / "model.safetensors")) {
+    const auto best = nn::load_weights(nn::read_model_folder(settings.out), models::esrgan::srvgg_shapes(config));
+    report.best_psnr = mean_psnr(config, best, judged, settings.precision);
+  }
+  const auto write_if_better = [&](const nn::TensorMap& average, std::int64_t step) {
+    const double psnr = mean_psnr(config, average, judged, settings.precision);
+    const bool better = psnr > report.best_psnr;
+    if (better) {
+      report.best_psnr = psnr;
+      write_upscaler(settings, config, average, {step, psnr, report.bicubic_psnr, samples});
+    }
+    talk(text("step %lld  held-out PSNR-Y %.3f dB (bicubic %.3f)%s", static_cast<long long>(step), psnr, report.bicubic_psnr,
+              better ? "  best, saved" : ""));
+  };
+  FitReport done = fit(
+      leaves, how,
+      [&](std::int64_t step) {
+        const Batch batch = draw_batch(samples.training, settings.batch, settings.seed, static_cast<std::uint64_t>(step));
+        return picture_loss(enlarge(config, weights, batch.low, settings.precision), batch.high);
+      },
+      write_if_better, talk);
+  write_if_better(done.average, done.steps);
+  report.steps = done.steps;
+  report.losses = std::move(done.losses);
+  return report;
 }
 
 TrainReport train_upscaler(const TrainSettings& settings, const Talk& talk) {

@@ -2,11 +2,11 @@
 // The run of `kinora-train upscaler`: pictures -> pairs -> updates -> model folder. Throws Failure, nn::LoadError, c10::Error.
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "kinora_train/fit.hpp"
 #include "kinora_train/network.hpp"
 #include "kinora_train/samples.hpp"
 
@@ -18,11 +18,12 @@ struct TrainSettings {
   std::filesystem::path samples;            // prepared pairs: read when the file exists, else written; empty: neither
   std::filesystem::path out;                // the model folder to write
   std::filesystem::path checkpoint;         // empty: OUT.checkpoint
+  std::int64_t scale = 2;
   std::int64_t features = 32;
-  std::int64_t convolutions = 6;
-  std::optional<double> minutes;  // exactly one of these two
+  std::int64_t convolutions = 8;
+  std::optional<double> minutes;  // as FitSettings has them; exactly one of these two
   std::optional<std::int64_t> steps;
-  std::filesystem::path start;  // model folder of this or a shallower network to start from; empty: random weights
+  std::filesystem::path start;  // model folder to start from, as grown() takes it; empty: random weights
   bool resume = false;
   std::uint64_t seed = 1;
   int threads = 1;
@@ -32,21 +33,18 @@ struct TrainSettings {
   double peak_rate = 2e-3;
   double last_rate = 2e-6;
   double warmup = 0.01;  // fraction of the run
+  double muon_rate = 1;  // FitSettings::muon_rate
   double average_decay = 0.999;
   double save_every_s = 120;
   std::string licence = "Apache-2.0";
 };
 
 struct TrainReport {
-  std::int64_t steps = 0;
-  double elapsed_s = 0;
+  std::int64_t steps = 0;  // from the first start
   double best_psnr = 0;
   double bicubic_psnr = 0;
   std::vector<double> losses;  // of this call's steps
 };
-
-// One line of talk at a time.
-using Talk = std::function<void(const std::string&)>;
 
 // Trains and leaves the best averaged weights (by the held-out pairs, else the training pairs) in settings.out.
 TrainReport train_upscaler(const TrainSettings& settings, const Talk& talk);

@@ -21,6 +21,8 @@
 namespace kinora::train {
 namespace {
 
+constexpr int kSideMultiple = 4;
+
 // The model between two pictures, with the runner's conversions, packed 8-bit RGB in and out, and what it keeps of both.
 class Middle {
  public:
@@ -144,7 +146,7 @@ InterpolationEvaluation evaluate_interpolator(const InterpolationEvaluateSetting
   evaluation.skipped = list.skipped;
   for (const Source& source : list.sources) {
     try {
-      const auto pictures = read_judged_pictures(source, 2 * settings.frames + 1);
+      const auto pictures = read_judged_pictures(source, 2 * settings.frames + 1, kSideMultiple);
       if (pictures.size() < 3) throw Failure("fewer than three pictures");
       evaluation.clips.push_back(judge(source.path.stem().string(), pictures, settings, middle));
       talk(row(evaluation.clips.back()));

@@ -7,8 +7,8 @@
 
 #include "kinora_train/error.hpp"
 #include "kinora_train/interpolator/learning.hpp"
+#include "kinora_train/leaves.hpp"
 #include "kinora_train/test_pictures.hpp"
-#include "kinora_train/video/leaves.hpp"
 #include "nn/model_folder.hpp"
 
 namespace kinora::train {

@@ -6,8 +6,8 @@
 
 #include "kinora_train/error.hpp"
 #include "kinora_train/interpolator/learning.hpp"
+#include "kinora_train/leaves.hpp"
 #include "kinora_train/text.hpp"
-#include "kinora_train/video/leaves.hpp"
 #include "models/rife/ifnet_load.hpp"
 #include "nn/model_folder.hpp"
 

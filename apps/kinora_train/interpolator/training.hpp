@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "kinora_train/fit.hpp"
 #include "kinora_train/interpolator/batches.hpp"
-#include "kinora_train/video/fit.hpp"
 #include "models/rife/ifnet_config.hpp"
 
 namespace kinora::train {

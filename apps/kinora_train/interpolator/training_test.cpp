@@ -8,7 +8,7 @@
 #include "kinora_train/interpolator/learning.hpp"
 #include "kinora_train/interpolator/moving_scene.hpp"
 #include "kinora_train/interpolator/test_motion.hpp"
-#include "kinora_train/video/leaves.hpp"
+#include "kinora_train/leaves.hpp"
 #include "models/interpolator.hpp"
 #include "models/loaded.hpp"
 #include "nn/load_error.hpp"

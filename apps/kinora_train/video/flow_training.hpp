@@ -1,7 +1,7 @@
 #pragma once
 // The second part of `kinora-train text-to-video`: text encoder and transformer learn together to turn noise into a prompt's latents
 // (flow matching: Lipman et al., "Flow matching for generative modeling", 2023).
-#include "kinora_train/video/fit.hpp"
+#include "kinora_train/fit.hpp"
 #include "kinora_train/video/latents.hpp"
 #include "kinora_train/video/starter_config.hpp"
 #include "nn/tokenizers/unigram_tokenizer.hpp"

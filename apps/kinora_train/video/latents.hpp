@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kinora_train/clips/scene.hpp"
-#include "kinora_train/video/fit.hpp"
+#include "kinora_train/fit.hpp"
 #include "models/wan/vae.hpp"
 
 namespace kinora::train {

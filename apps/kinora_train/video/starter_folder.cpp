@@ -4,7 +4,7 @@
 
 #include "kinora_train/clips/scene.hpp"
 #include "kinora_train/error.hpp"
-#include "kinora_train/video/leaves.hpp"
+#include "kinora_train/leaves.hpp"
 #include "kinora_train/video/word_pieces.hpp"
 #include "nn/safetensors.hpp"
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "kinora_train/video/fit.hpp"
+#include "kinora_train/fit.hpp"
 
 namespace kinora::train {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kinora_train/clips/clip_checker.hpp"
-#include "kinora_train/video/fit.hpp"
+#include "kinora_train/fit.hpp"
 #include "models/pipeline.hpp"
 
 namespace kinora::train {

@@ -2,7 +2,7 @@
 // The first part of `kinora-train text-to-video`: the video VAE learns to store procedural clips.
 #include <string>
 
-#include "kinora_train/video/fit.hpp"
+#include "kinora_train/fit.hpp"
 #include "kinora_train/video/trial.hpp"
 #include "models/wan/vae.hpp"
 

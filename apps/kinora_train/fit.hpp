@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kinora_train/video/leaves.hpp"
+#include "kinora_train/leaves.hpp"
 
 namespace kinora::train {
 

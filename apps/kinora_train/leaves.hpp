@@ -24,6 +24,9 @@ class Leaves {
     return loaded.model;
   }
 
+  // A network that is a function of its weights (float32): gives those it is to compute with.
+  const nn::TensorMap& hold(const nn::TensorMap& weights);
+
   const nn::TensorMap& weights() const { return weights_; }
   // The leaves' gradients become those of the weights, shortened to `longest` in the Euclidean norm over all; gives the norm before.
   double take_gradients(double longest);

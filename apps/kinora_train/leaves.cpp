@@ -1,4 +1,4 @@
-#include "kinora_train/video/leaves.hpp"
+#include "kinora_train/leaves.hpp"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -56,6 +56,11 @@ void Leaves::join(const std::string& name, const at::Tensor& weight, const at::T
   const at::NoGradGuard no_grad;
   weights_[name] = weight.detach().clone();
   leaves_[name] = leaf.requires_grad_(true);
+}
+
+const nn::TensorMap& Leaves::hold(const nn::TensorMap& weights) {
+  for (const auto& [name, weight] : weights) join(name, weight, weight.detach().clone());
+  return leaves_;
 }
 
 double Leaves::take_gradients(double longest) {

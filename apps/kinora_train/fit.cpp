@@ -1,4 +1,4 @@
-#include "kinora_train/video/fit.hpp"
+#include "kinora_train/fit.hpp"
 
 #include <chrono>
 #include <cmath>
