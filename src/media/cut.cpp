@@ -10,6 +10,7 @@
 #include "media/describe.hpp"
 #include "media/entry_point.hpp"
 #include "media/input.hpp"
+#include "media/joints.hpp"
 #include "media/muxer.hpp"
 
 namespace kinora::media {
@@ -23,7 +24,8 @@ constexpr std::size_t kMaxPackets = 10'000'000;
 
 struct PacketNote {
   std::int64_t pts = 0;
-  bool key = false;
+  bool key = false;      // as the container says
+  bool entry = false;    // a key frame that decoding can start at
   bool dropped = false;  // the edit list hides its frame
 };
 
@@ -33,19 +35,24 @@ std::vector<std::int64_t> all_pts(const std::vector<PacketNote>& packets, std::s
   return pts;
 }
 
+struct Picture {
+  std::int64_t pts = 0;
+  std::size_t packet = 0;
+  std::size_t through = 0;  // the last packet that it and all before it need
+};
+
 // First pass: the video's packets, in file (decoding) order.
 struct Survey {
   std::vector<PacketNote> packets;
+  std::vector<Picture> pictures;  // those that are shown, in the order of their times
   bool usable_times = true;
-  std::int64_t first_pts = 0;  // of the first frame that is shown
-  std::int64_t end_pts = 0;    // behind the last one
+  std::int64_t end_pts = 0;  // behind the last one
 };
 
 base::Result<Survey> survey(Input& input, int stream, const Control& control) {
   Survey s;
   PacketPtr packet(av_packet_alloc());
   if (!packet) return base::fail(ErrorCode::internal, "out of memory for a packet");
-  bool any_shown = false;
   while (input.read(*packet)) {
     if (packet->stream_index != stream) continue;
     if (control.stop.stop_requested()) return base::fail(ErrorCode::canceled, "canceled");
@@ -53,19 +60,21 @@ base::Result<Survey> survey(Input& input, int stream, const Control& control) {
     s.usable_times = s.usable_times && packet->pts != AV_NOPTS_VALUE;
     const std::int64_t pts = packet->pts != AV_NOPTS_VALUE ? packet->pts : 0;
     const bool dropped = (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
-    const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0 &&
-                     is_entry_point(*input.stream(stream).codecpar, {packet->data, static_cast<std::size_t>(packet->size)});
-    s.packets.push_back({pts, key, dropped});
+    const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    const bool entry = key && is_entry_point(*input.stream(stream).codecpar, {packet->data, static_cast<std::size_t>(packet->size)});
+    s.packets.push_back({pts, key, entry, dropped});
     if (dropped) continue;
     const std::int64_t end = pts + std::max<std::int64_t>(packet->duration, 1);
-    s.first_pts = any_shown ? std::min(s.first_pts, pts) : pts;
-    s.end_pts = any_shown ? std::max(s.end_pts, end) : end;
-    any_shown = true;
+    s.end_pts = s.pictures.empty() ? end : std::max(s.end_pts, end);
+    s.pictures.push_back({.pts = pts, .packet = s.packets.size() - 1});
   }
+  std::ranges::sort(s.pictures, {}, &Picture::pts);
+  std::size_t through = 0;
+  for (Picture& picture : s.pictures) picture.through = through = std::max(through, picture.packet);
   // Frames that an edit list hides must lie outside of what is shown, or times alone cannot tell them.
   for (const PacketNote& p : s.packets)
-    if (p.dropped && p.pts >= s.first_pts && p.pts < s.end_pts) s.usable_times = false;
-  s.usable_times = s.usable_times && any_shown && !decode_times(all_pts(s.packets, 0, s.packets.size())).empty();
+    if (p.dropped && !s.pictures.empty() && p.pts >= s.pictures.front().pts && p.pts < s.end_pts) s.usable_times = false;
+  s.usable_times = s.usable_times && !s.pictures.empty() && !decode_times(all_pts(s.packets, 0, s.packets.size())).empty();
   return s;
 }
 
@@ -74,6 +83,7 @@ struct Plan {
     std::size_t first = 0;  // packet number
     std::size_t last = 0;   // inclusive
     std::int64_t start_pts = 0, end_pts = 0;
+    std::size_t pictures = 0;  // from start to end
   };
   std::vector<Part> parts;
   bool usable = true;  // false: broken times, the file cannot be expressed in chunks
@@ -82,38 +92,35 @@ struct Plan {
 // Where to cut. One part when times do not allow it.
 Plan plan_parts(const Survey& s, Rational base, double target_s, int max_chunks, bool look_ahead) {
   Plan plan;
-  bool usable = s.usable_times;
+  plan.usable = s.usable_times;
+  // Key frames that go back in time: a broken file, or several films in one.
+  std::int64_t last_key = std::numeric_limits<std::int64_t>::min();
+  for (const PacketNote& p : s.packets) {
+    if (!p.entry) continue;
+    plan.usable = plan.usable && p.pts > last_key;
+    last_key = p.pts;
+  }
+  if (!plan.usable) return plan;
   // Times are rounded to the stream's clock: "2 s later" may be a hair less.
   const auto target = std::max<std::int64_t>(1, std::llround(target_s * (1 - kTargetTolerance) / base.value()));
-  std::vector<std::size_t> cuts{0};
-  std::int64_t start = s.first_pts;
-  std::int64_t last_key = std::numeric_limits<std::int64_t>::min();
-  for (std::size_t i = 0; usable && i < s.packets.size(); ++i) {
-    const PacketNote& p = s.packets[i];
-    if (!p.key) continue;
-    // Key frames that go back in time: a broken file, or several films in one.
-    if (p.pts <= last_key) usable = false;
-    last_key = p.pts;
-    if (i > 0 && !p.dropped && p.pts - start >= target && cuts.size() < static_cast<std::size_t>(max_chunks)) {
-      cuts.push_back(i);
-      start = p.pts;
-    }
+  std::vector<std::size_t> cuts{0};  // pictures
+  Joints joints(base);
+  for (std::size_t i = 0; i < s.pictures.size(); ++i) {
+    const Picture& picture = s.pictures[i];
+    const PacketNote& p = s.packets[picture.packet];
+    if (!joints.next(p.pts, p.key) || !p.entry || picture.packet == 0) continue;
+    if (p.pts - s.pictures[cuts.back()].pts >= target && cuts.size() < static_cast<std::size_t>(max_chunks)) cuts.push_back(i);
   }
-  plan.usable = usable;
-  if (!usable) return plan;
   for (std::size_t c = 0; c < cuts.size(); ++c) {
+    const bool is_last = c + 1 == cuts.size();
+    const std::size_t end = is_last ? s.pictures.size() : cuts[c + 1];
     Plan::Part part;
-    part.first = cuts[c];
-    part.start_pts = c == 0 ? s.first_pts : s.packets[cuts[c]].pts;
-    part.end_pts = c + 1 < cuts.size() ? s.packets[cuts[c + 1]].pts : s.end_pts;
-    part.last = s.packets.size() - 1;
-    if (c + 1 < cuts.size()) {
-      // Through the last packet, in decoding order, whose frame is shown before the end: leading pictures of the next key
-      // frame come behind it, and need it.
-      part.last = look_ahead ? cuts[c + 1] : cuts[c + 1] - 1;
-      for (std::size_t i = cuts[c + 1]; i < s.packets.size() && !(c + 2 < cuts.size() && i >= cuts[c + 2]); ++i)
-        if (s.packets[i].pts < part.end_pts) part.last = i;
-    }
+    part.first = c == 0 ? 0 : s.pictures[cuts[c]].packet;
+    part.start_pts = s.pictures[cuts[c]].pts;
+    part.end_pts = is_last ? s.end_pts : s.pictures[end].pts;
+    // Leading pictures of the key frame at the end come behind it in decoding order, and need it.
+    part.last = s.pictures[std::min(end + (look_ahead ? 1U : 0U), s.pictures.size()) - 1].through;
+    part.pictures = end - cuts[c];
     plan.parts.push_back(part);
   }
   return plan;
@@ -125,7 +132,7 @@ std::string chunk_name(std::size_t i) {
   return name;
 }
 
-// Second pass: writes the parts. Two at a time may be open, where one's tail is the next one's head.
+// Second pass: writes the parts. Several may be open at a time, where one's tail is the next one's head.
 class Cutter {
  public:
   Cutter(Input& input, int stream, const std::string& folder, std::int64_t offset)
@@ -146,6 +153,7 @@ class Cutter {
     return {};
   }
 
+  // To the open parts that hold it, which end with their last one.
   base::Status write(const AVPacket& packet, const Plan& plan, std::size_t number) {
     for (Open& o : open_) {
       const Plan::Part& part = plan.parts[o.part];
@@ -155,15 +163,9 @@ class Cutter {
       copy->pts += offset_;
       copy->dts = o.dts[number - part.first] + offset_;
       KINORA_OK(o.muxer.write(*copy, 0, input_.stream(stream_).time_base));
+      if (number == part.last) KINORA_OK(o.muxer.finish());
     }
-    return {};
-  }
-
-  base::Status close(std::size_t i) {
-    const auto found = std::find_if(open_.begin(), open_.end(), [i](const Open& o) { return o.part == i; });
-    if (found == open_.end()) return {};
-    KINORA_OK(found->muxer.finish());
-    open_.erase(found);
+    std::erase_if(open_, [&](const Open& o) { return plan.parts[o.part].last == number; });
     return {};
   }
 
@@ -217,7 +219,7 @@ base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir
   KINORA_TRY(const Survey notes, survey(input, stream, control));
   if (notes.packets.empty()) return base::fail(ErrorCode::invalid, "the video holds no packet");
   const Rational base = video->time_base;
-  const double length_s = static_cast<double>(notes.end_pts - notes.first_pts) * base.value();
+  const double length_s = notes.pictures.empty() ? 0 : static_cast<double>(notes.end_pts - notes.pictures.front().pts) * base.value();
   const Plan plan =
       plan_parts(notes, base, std::max(options.target_s, length_s / options.max_chunks), options.max_chunks, options.look_ahead);
 
@@ -225,6 +227,9 @@ base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir
 
   std::int64_t offset = 0;
   for (const PacketNote& p : notes.packets) offset = std::max(offset, -p.pts);
+  // Rounded up to whole stretches, so that chunks have the source's joints: den ticks are num seconds.
+  const std::int64_t stretches = Joints::kStretchSeconds * base.den;
+  offset = (offset + stretches - 1) / stretches * stretches;
 
   KINORA_TRY(Input again, Input::open(path, options.limits));
   again.keep_only(stream);
@@ -236,13 +241,9 @@ base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir
   while (number < notes.packets.size() && again.read(*packet)) {
     if (packet->stream_index != stream) continue;
     if (control.stop.stop_requested()) return base::fail(ErrorCode::canceled, "canceled");
-    if (next < plan.parts.size() && number == plan.parts[next].first) {
-      const Plan::Part& part = plan.parts[next];
-      KINORA_OK(cutter.open(next++, decode_times(all_pts(notes.packets, part.first, part.last + 1))));
-    }
+    for (; next < plan.parts.size() && number == plan.parts[next].first; ++next)
+      KINORA_OK(cutter.open(next, decode_times(all_pts(notes.packets, number, plan.parts[next].last + 1))));
     KINORA_OK(cutter.write(*packet, plan, number));
-    for (std::size_t i = next >= 2 ? next - 2 : 0; i < next; ++i)
-      if (plan.parts[i].last == number) KINORA_OK(cutter.close(i));
     ++number;
     if (control.report)
       control.report({static_cast<double>(number) / static_cast<double>(notes.packets.size()), static_cast<std::int64_t>(number),
@@ -258,7 +259,7 @@ base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir
     chunk.file = chunk_name(i);
     chunk.start_pts = rescale({part.start_pts + offset, base}, result.time_base);
     chunk.end_pts = rescale({part.end_pts + offset, base}, result.time_base);
-    chunk.packets = static_cast<std::int64_t>(part.last - part.first + 1);
+    chunk.frames = static_cast<std::int64_t>(part.pictures);
     std::error_code error;
     chunk.bytes = static_cast<std::int64_t>(std::filesystem::file_size(output_dir + "/" + chunk.file, error));
     if (error) return base::fail(ErrorCode::io, "a chunk that was just written cannot be read");

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
+#include <cmath>
+
 #include "base/bytes.hpp"
 #include "media/join.hpp"
 #include "media/test_tools.hpp"
@@ -148,8 +150,39 @@ TEST(Cut, writes_chunks_as_long_as_asked) {
   ASSERT_TRUE(plan.has_value());
   ASSERT_EQ(plan->chunks.size(), 3U);  // key frames every 0.5 s: 0-2, 2-4, 4-5
   EXPECT_NEAR(static_cast<double>(plan->chunks[1].start_pts - plan->pts_offset) * plan->time_base.value(), 2.0, 0.02);
+  std::vector<std::int64_t> frames;
+  for (const Chunk& chunk : plan->chunks) frames.push_back(chunk.frames);
+  EXPECT_EQ(frames, (std::vector<std::int64_t>{60, 60, 31}));
   options.target_s = 0.05;
   EXPECT_EQ(cut(dir / "a.mp4", out.path(), options).error().code, base::ErrorCode::invalid);
+}
+
+// FAST carries pictures over key frames in a row, and begins anew where two seconds begin (joints.hpp).
+TEST(Cut, cuts_within_key_frames_in_a_row_where_two_seconds_begin) {
+  ScratchDir dir;
+  const std::string small = "-an -vf scale=96:64,select='not(eq(mod(n\\,7)\\,3))' -vsync passthrough ";
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"), small + "-c:v libx264 -g 1", dir / "late.ts"));
+  ASSERT_TRUE(
+      ffmpeg(clip("london_roofs_360p_5s.mp4"), small + "-c:v mjpeg -output_ts_offset -1.5 -avoid_negative_ts disabled", dir / "early.mkv"));
+  for (const char* name : {"late.ts", "early.mkv"}) {
+    SCOPED_TRACE(name);
+    const auto times = frame_times(dir / name);
+    ASSERT_NE(times.front(), 0);
+    std::vector<double> wanted;
+    for (std::size_t i = 0; i < times.size(); ++i)
+      if (i == 0 || std::floor(times[i] / 2) != std::floor(times[i - 1] / 2)) wanted.push_back(times[i]);
+    ASSERT_GE(wanted.size(), 3U);
+    ScratchDir out;
+    const auto plan = cut(dir / name, out.path(), {.target_s = 0.1, .limits = {}});
+    ASSERT_TRUE(plan.has_value());
+    ASSERT_EQ(plan->chunks.size(), wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const Chunk& chunk = plan->chunks[i];
+      EXPECT_NEAR(static_cast<double>(chunk.start_pts - plan->pts_offset) * plan->time_base.value(), wanted[i], 1e-5);
+    }
+    // The clock is moved by whole stretches.
+    EXPECT_EQ(std::fmod(static_cast<double>(plan->pts_offset) * plan->time_base.value(), 2), 0);
+  }
 }
 
 TEST(Cut, refuses_files_without_video) {

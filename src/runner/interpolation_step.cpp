@@ -88,9 +88,9 @@ base::Result<media::Frame> InterpolationStep::to_frame(Buffer& rgb, media::RgbCo
 
 base::Status InterpolationStep::show(const InterpolationWalk::Picture& picture, const Emit& emit) {
   StepPicture out{.pts = {picture.shown.pts, out_.clock}, .duration_ticks = picture.shown.duration};
-  if (entry_ && media::compare(out.pts, *entry_) >= 0) {
-    out.entry = true;
-    entry_.reset();
+  if (joint_ && media::compare(out.pts, *joint_) >= 0) {
+    out.joint = true;
+    joint_.reset();
   }
   if (picture.source != nullptr) {
     out.frame = picture.source->frame;
@@ -105,7 +105,7 @@ base::Status InterpolationStep::show(const InterpolationWalk::Picture& picture, 
 }
 
 base::Status InterpolationStep::add(StepPicture picture, const Emit& emit) {
-  if (picture.entry) entry_ = picture.pts;
+  if (picture.joint) joint_ = picture.pts;
   const models::Picture rgb{.data = picture.rgb.data(), .type = out_.type(), .width = out_.width, .height = out_.height};
   InterpolationWalk::Source source{.frame = std::move(picture.frame), .prepared = network_.prepare(rgb, options_)};
   read_.give_back(std::move(picture.rgb));

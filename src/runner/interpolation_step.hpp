@@ -61,7 +61,7 @@ class InterpolationStep final : public Step {
   std::optional<Timeline> timeline_;
   std::optional<InterpolationWalk> walk_;
   std::int64_t made_ = 0;
-  std::optional<media::Timestamp> entry_;  // of a picture that came in: the next one shown from there on is marked
+  std::optional<media::Timestamp> joint_;  // of a picture that came in: the next one shown from there on is marked
   media::RgbConverter to_rgb_, to_even_, to_frame_;
   BufferPool read_, between_;
 };

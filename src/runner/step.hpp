@@ -38,7 +38,7 @@ struct StepPicture {
   media::Timestamp pts{};
   std::int64_t duration_ticks = 0;
   bool beyond = false;                              // lies behind the wanted range: looked at, never shown
-  bool entry = false;                               // a chunk of the video may begin here: a key frame behind one that is none
+  bool joint = false;                               // a chunk of the video may begin here (media/joints.hpp)
   std::optional<Between> between{};                 // which pictures a made one lies between, until write()
   std::vector<models::fast::BlockMotion> motion{};  // the codec's, where a step wants it
 };

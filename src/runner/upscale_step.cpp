@@ -50,7 +50,7 @@ base::Status UpscaleStep::add(StepPicture picture, const Emit& emit) {
   Buffer small = std::exchange(picture.rgb, large_.take(picture_bytes(out_.type(), out_.width, out_.height)));
   picture.frame = {};
   if (fast_) {
-    if (picture.entry) fast_->restart();  // so that a chunk's pictures are the whole video's
+    if (picture.joint) fast_->restart();  // so that a chunk's pictures are the whole video's
     fast_->hint(std::move(picture.motion));
   }
   try {

@@ -30,6 +30,20 @@ class VideoUpscales : public ::testing::Test {
     return enhance_video(request, {.upscaler = upscaler_.get(), .interpolator = &blend_}, control);
   }
 
+  // Cut into so many chunks and joined again, it has the pictures of the whole at their times.
+  void expect_seamless(const VideoEnhance& whole, double target_s, std::size_t chunks) {
+    SCOPED_TRACE(whole.input);
+    const auto done = run(whole);
+    ASSERT_TRUE(done) << done.error().message;
+    if (done->accelerated) {
+      EXPECT_GE(done->accelerated->whole, static_cast<std::int64_t>(chunks));
+      EXPECT_GT(done->accelerated->carried_share(), 0.4);
+    }
+    const auto joined = work_ / "joined.mp4";
+    testing::make_in_chunks(whole, target_s, chunks, joined, [&](const VideoEnhance& part) { return run(part); });
+    EXPECT_EQ(testing::pictures(joined), testing::pictures(out_)) << done->frames << " pictures";
+  }
+
   testing::Scratch work_;
   std::string out_ = work_ / "out.mp4";
   std::unique_ptr<models::Upscaler> upscaler_;
@@ -146,25 +160,31 @@ TEST_F(VideoUpscales, ranges_of_one_clip_add_up_to_the_whole) {
 }
 
 // A camera that moves over a photo by jerks: FAST carries most of it from picture to picture, and begins anew where a chunk may.
+std::string jerks(int pictures_apart) {
+  const std::string moves = "floor(n/" + std::to_string(pictures_apart) + ")";
+  return "-loop 1 -r 24000/1001 -i '" KINORA_SOURCE_DIR "/tests/media/london_skyline.jpg' -vf \"crop=192:128:x=200+3*" + moves + ":y=300+" +
+         moves + ",setsar=1";
+}
+const Upscaling kPlain, kFast{.accelerate = Upscaling::Accelerate::fast};
+const Interpolation kSmoother{.rate = TargetRate{{30, 1}}, .keep_repeats = true};
+
 TEST_F(VideoUpscales, seven_chunks_join_to_the_pictures_of_the_whole_with_and_without_fast) {
-  const auto in = make("-loop 1 -r 24000/1001 -i '" KINORA_SOURCE_DIR
-                       "/tests/media/london_skyline.jpg' -vf \"crop=192:128:x=200+3*floor(n/5):y=300+floor(n/5),setsar=1\" -frames:v 42 "
-                       "-c:v libx264 -bf 2 -g 6 -sc_threshold 0 -pix_fmt yuv420p -x264-params open-gop=1");
-  const Upscaling plain, fast{.accelerate = Upscaling::Accelerate::fast};
-  const Interpolation smoother{.rate = TargetRate{{60, 1}}, .keep_repeats = true};
-  for (const VideoEnhance& whole : {VideoEnhance{.input = in, .output = out_, .upscale = plain, .crf = 0},
-                                    VideoEnhance{.input = in, .output = out_, .upscale = fast, .crf = 0},
-                                    VideoEnhance{.input = in, .output = out_, .upscale = fast, .interpolate = smoother, .crf = 0}}) {
-    const auto done = run(whole);
-    ASSERT_TRUE(done) << done.error().message;
-    if (done->accelerated) {
-      EXPECT_GE(done->accelerated->whole, 7);
-      EXPECT_GT(done->accelerated->carried_share(), 0.5);
-    }
-    const auto joined = work_ / "joined.mp4";
-    testing::make_in_chunks(whole, 0.23, 7, joined, [&](const VideoEnhance& part) { return run(part); });
-    EXPECT_EQ(testing::pictures(joined), testing::pictures(out_)) << done->frames << " pictures";
-  }
+  const auto in = make(jerks(5) + "\" -frames:v 42 -c:v libx264 -bf 2 -g 6 -sc_threshold 0 -pix_fmt yuv420p -x264-params open-gop=1");
+  for (const VideoEnhance& whole : {VideoEnhance{.input = in, .output = out_, .upscale = kPlain, .crf = 0},
+                                    VideoEnhance{.input = in, .output = out_, .upscale = kFast, .crf = 0},
+                                    VideoEnhance{.input = in, .output = out_, .upscale = kFast, .interpolate = kSmoother, .crf = 0}})
+    expect_seamless(whole, 0.23, 7);
+}
+
+// There is no other picture that they could begin anew behind.
+TEST_F(VideoUpscales, fast_chunks_of_key_frames_only_join_to_the_pictures_of_the_whole) {
+  const std::string variable = jerks(5) + ",select='not(eq(mod(n,7),3))'\" -vsync passthrough -frames:v 110 -pix_fmt yuv420p ";
+  const auto late = make(variable + "-c:v libx264 -g 1 -qp 10", "late.ts");  // from 1.4 to 6.7 s
+  expect_seamless({.input = late, .output = out_, .upscale = kFast, .crf = 0}, 0.2, 4);
+  const auto early = make(variable + "-c:v mjpeg -q:v 2 -output_ts_offset -1.5 -avoid_negative_ts disabled", "early.mkv");  // to 3.8 s
+  expect_seamless({.input = early, .output = out_, .upscale = kFast, .crf = 0}, 0.2, 3);
+  for (const Op first : {Op::upscale, Op::interpolate})
+    expect_seamless({.input = early, .output = out_, .upscale = kFast, .interpolate = kSmoother, .first = first, .crf = 0}, 0.2, 3);
 }
 
 TEST_F(VideoUpscales, reports_every_frame_and_stops_when_asked) {

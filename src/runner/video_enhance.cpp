@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "media/joints.hpp"
 #include "media/motion_vectors.hpp"
 #include "media/video_reader.hpp"
 #include "media/video_writer.hpp"
@@ -151,11 +152,11 @@ class Pipeline {
 
   base::Status decode(media::Frame frame) {
     const bool wants_motion = steps_.front() == (upscale_ ? &*upscale_ : nullptr) && accelerates(request_);
-    for (bool key_before = true;;) {
-      const bool key = frame.key();
-      StepPicture picture{
-          .pts = frame.pts(), .duration_ticks = frame.duration_ticks(), .beyond = beyond(frame), .entry = key && !key_before};
-      key_before = key;
+    for (media::Joints joints(reader_.time_base());;) {
+      StepPicture picture{.pts = frame.pts(),
+                          .duration_ticks = frame.duration_ticks(),
+                          .beyond = beyond(frame),
+                          .joint = joints.next(frame.pts().ticks, frame.key())};
       if (wants_motion) picture.motion = motion_of(frame);
       picture.frame = std::move(frame);
       const bool last = picture.beyond;
