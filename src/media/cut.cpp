@@ -12,6 +12,7 @@
 #include "media/input.hpp"
 #include "media/joints.hpp"
 #include "media/muxer.hpp"
+#include "media/video_reader.hpp"
 
 namespace kinora::media {
 namespace {
@@ -46,8 +47,23 @@ struct Survey {
   std::vector<PacketNote> packets;
   std::vector<Picture> pictures;  // those that are shown, in the order of their times
   bool usable_times = true;
+  bool interlaced = false;   // some of them
   std::int64_t end_pts = 0;  // behind the last one
 };
+
+// Not every header tells it, and a video may change.
+bool begins_interlaced(const std::string& path, const Limits& limits) {
+  VideoReaderOptions options;
+  options.limits = limits;
+  auto reader = VideoReader::open(path, options);
+  if (!reader) return false;
+  const auto first = reader->next();
+  return first && *first && (*first)->interlaced();
+}
+bool interlaced_packet(const AVStream& stream) {
+  const AVCodecParserContext* parser = av_stream_get_parser(&stream);
+  return parser != nullptr && parser->field_order != AV_FIELD_UNKNOWN && parser->field_order != AV_FIELD_PROGRESSIVE;
+}
 
 base::Result<Survey> survey(Input& input, int stream, const Control& control) {
   Survey s;
@@ -58,6 +74,7 @@ base::Result<Survey> survey(Input& input, int stream, const Control& control) {
     if (control.stop.stop_requested()) return base::fail(ErrorCode::canceled, "canceled");
     if (s.packets.size() >= kMaxPackets) return base::fail(ErrorCode::too_large, "more than 10 million video packets");
     s.usable_times = s.usable_times && packet->pts != AV_NOPTS_VALUE;
+    s.interlaced = s.interlaced || interlaced_packet(input.stream(stream));
     const std::int64_t pts = packet->pts != AV_NOPTS_VALUE ? packet->pts : 0;
     const bool dropped = (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
     const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
@@ -89,6 +106,12 @@ struct Plan {
   bool usable = true;  // false: broken times, the file cannot be expressed in chunks
 };
 
+std::size_t entry_before(const std::vector<PacketNote>& packets, std::size_t i) {
+  while (--i > 0 && !packets[i].entry) {
+  }
+  return i;
+}
+
 // Where to cut. One part when times do not allow it.
 Plan plan_parts(const Survey& s, Rational base, double target_s, int max_chunks, bool look_ahead) {
   Plan plan;
@@ -111,15 +134,18 @@ Plan plan_parts(const Survey& s, Rational base, double target_s, int max_chunks,
     if (!joints.next(p.pts, p.key) || !p.entry || picture.packet == 0) continue;
     if (p.pts - s.pictures[cuts.back()].pts >= target && cuts.size() < static_cast<std::size_t>(max_chunks)) cuts.push_back(i);
   }
+  // Pictures behind its end that a part holds. A deinterlacer looks at one more on either side, which may be two packets, a field each.
+  const std::size_t ahead = s.interlaced ? (look_ahead ? 4 : 2) : (look_ahead ? 1 : 0);
   for (std::size_t c = 0; c < cuts.size(); ++c) {
     const bool is_last = c + 1 == cuts.size();
     const std::size_t end = is_last ? s.pictures.size() : cuts[c + 1];
     Plan::Part part;
     part.first = c == 0 ? 0 : s.pictures[cuts[c]].packet;
+    if (c > 0 && s.interlaced) part.first = entry_before(s.packets, part.first);
     part.start_pts = s.pictures[cuts[c]].pts;
     part.end_pts = is_last ? s.end_pts : s.pictures[end].pts;
     // Leading pictures of the key frame at the end come behind it in decoding order, and need it.
-    part.last = s.pictures[std::min(end + (look_ahead ? 1U : 0U), s.pictures.size()) - 1].through;
+    part.last = s.pictures[std::min(end + ahead, s.pictures.size()) - 1].through;
     part.pictures = end - cuts[c];
     plan.parts.push_back(part);
   }
@@ -142,9 +168,12 @@ class Cutter {
     KINORA_TRY(Muxer muxer, Muxer::open(folder_ + "/" + chunk_name(i), "nut", {}));
     const AVStream& source = input_.stream(stream_);
     KINORA_TRY(AVStream * out, muxer.add_stream(*source.codecpar, source.time_base));
+    // NUT has none of its own for ProRes.
+    if (av_codec_get_tag(muxer.format().oformat->codec_tag, out->codecpar->codec_id) == 0)
+      out->codecpar->codec_tag = source.codecpar->codec_tag;
     const StreamInfo& info = input_.info().streams[static_cast<std::size_t>(stream_)];
     av_dict_set(&out->metadata, kColorKey, color_text(info.color).c_str(), 0);
-    if (i > 0) av_dict_set(&out->metadata, kMidStreamKey, "1", 0);
+    av_dict_set(&out->metadata, i > 0 ? kMidStreamKey : kFirstChunkKey, "1", 0);
     out->sample_aspect_ratio = info.sample_aspect.known() ? to_av(info.sample_aspect) : AVRational{0, 1};
     out->avg_frame_rate = source.avg_frame_rate;
     KINORA_OK(muxer.start());
@@ -216,8 +245,9 @@ base::Result<CutPlan> cut(const std::string& path, const std::string& output_dir
   if (!video->decodable) return base::fail(ErrorCode::unsupported, "no decoder for this file's " + video->codec);
   const int stream = video->index;
   input.keep_only(stream);
-  KINORA_TRY(const Survey notes, survey(input, stream, control));
+  KINORA_TRY(Survey notes, survey(input, stream, control));
   if (notes.packets.empty()) return base::fail(ErrorCode::invalid, "the video holds no packet");
+  notes.interlaced = notes.interlaced || video->interlaced || begins_interlaced(path, options.limits);
   const Rational base = video->time_base;
   const double length_s = notes.pictures.empty() ? 0 : static_cast<double>(notes.end_pts - notes.pictures.front().pts) * base.value();
   const Plan plan =

@@ -5,6 +5,8 @@
 // the packets from the key frame at `start` through the last one, in decoding order, that a frame before `end` needs:
 // with open GOPs that is the next key frame and its leading pictures too. A reader that keeps only frames with
 // start <= pts < end (VideoReaderOptions) over all chunks yields exactly the frames of the whole file, in order.
+// Chunks of an interlaced video also hold the frames next to theirs, for a deinterlacer to look at: the one behind `end`, and the one
+// before `start` with all from the key frame before on.
 //
 // Videos whose packets carry no usable timestamps are not cut: their one chunk is a copy of the file ("chunk_00000.source", times without
 // bound).

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "base/bytes.hpp"
 #include "media/join.hpp"
@@ -35,6 +36,7 @@ std::string md5(const Frame& frame) {
 struct Seen {
   std::vector<std::string> pictures;
   std::vector<double> times;
+  std::int64_t deinterlaced = 0;
 };
 
 void read_all(const std::string& file, VideoReaderOptions options, double shift, Seen& seen) {
@@ -43,43 +45,60 @@ void read_all(const std::string& file, VideoReaderOptions options, double shift,
   for (;;) {
     const auto frame = reader->next();
     ASSERT_TRUE(frame.has_value()) << file << ": " << frame.error().message;
-    if (!*frame) return;
+    if (!*frame) break;
     seen.pictures.push_back(md5(**frame));
     seen.times.push_back((*frame)->pts().seconds() - shift);
   }
+  seen.deinterlaced += reader->deinterlaced_frames();
 }
 
-std::vector<std::string> framemd5(const std::string& file) {
+std::vector<std::string> framemd5(const std::string& file, const std::string& filter) {
   std::vector<std::string> out;
-  const Ran ran = shell("ffmpeg -v error -noautorotate -i " + quoted(file) + " -map 0:v:0 -vsync passthrough -f framemd5 -");
+  const Ran ran = shell("ffmpeg -v error -noautorotate -i " + quoted(file) + " -map 0:v:0 " + filter + " -vsync passthrough -f framemd5 -");
   for (const std::string& line : lines(ran.output))
     if (line[0] != '#') out.push_back(line.substr(line.rfind(' ') + 1));
   return out;
 }
 
+struct How {
+  bool ask_ffmpeg = true;
+  bool deinterlace = false;
+  bool look_ahead = false;
+};
+
 // Cuts, reads the chunks as workers do, and wants FFmpeg's frames of the whole file.
-void expect_seamless(const std::string& file, double target_s, std::size_t least_chunks, bool ask_ffmpeg = true) {
+void expect_seamless(const std::string& file, double target_s, std::size_t least_chunks, How how = {}) {
   SCOPED_TRACE(file);
   ScratchDir dir;
   CutOptions options;
   options.target_s = target_s;
+  options.look_ahead = how.look_ahead;
   const auto plan = cut(file, dir.path(), options);
   ASSERT_TRUE(plan.has_value()) << plan.error().message;
   EXPECT_GE(plan->chunks.size(), least_chunks);
   Seen whole, parts;
-  read_all(file, {}, 0, whole);
+  VideoReaderOptions reading;
+  reading.deinterlace = how.deinterlace;
+  read_all(file, reading, 0, whole);
+  if (how.ask_ffmpeg) EXPECT_EQ(whole.pictures, framemd5(file, how.deinterlace ? "-vf yadif=mode=send_frame:deint=interlaced" : ""));
+  reading.look_ahead = how.look_ahead;
   for (const Chunk& chunk : plan->chunks) {
-    VideoReaderOptions reading;
     reading.start = Timestamp{chunk.start_pts, plan->time_base};
     reading.end = Timestamp{chunk.end_pts, plan->time_base};
     read_all(dir / chunk.file, reading, static_cast<double>(plan->pts_offset) * plan->time_base.value(), parts);
+    if (!how.look_ahead || &chunk == &plan->chunks.back()) continue;
+    // The first of the next one.
+    ASSERT_LE(parts.pictures.size(), whole.pictures.size());
+    EXPECT_EQ(parts.pictures.back(), whole.pictures[parts.pictures.size() - 1]);
+    parts.pictures.pop_back();
+    parts.times.pop_back();
   }
-  if (ask_ffmpeg) EXPECT_EQ(whole.pictures, framemd5(file));
   ASSERT_EQ(parts.pictures.size(), whole.pictures.size());
   for (std::size_t i = 0; i < whole.pictures.size(); ++i) {
     ASSERT_EQ(parts.pictures[i], whole.pictures[i]) << "frame " << i;
     ASSERT_NEAR(parts.times[i], whole.times[i], 1e-6) << "frame " << i;
   }
+  EXPECT_EQ(parts.deinterlaced, whole.deinterlaced);
 }
 
 TEST(Cut, is_seamless_over_closed_gops_pyramids_variable_rate_and_edit_lists) {
@@ -109,6 +128,71 @@ TEST(Cut, is_seamless_over_open_gops_of_h264_hevc_and_mpeg2) {
   for (const char* name : {"h264.mkv", "hevc.mp4", "mpeg2.ts"}) expect_seamless(dir / name, 0.5, 4);
 }
 
+// Each picture depends on its neighbours; those of another chunk too.
+TEST(Cut, is_seamless_for_a_deinterlacer) {
+  ScratchDir dir;
+  const std::string source = clip("london_roofs_360p_5s.mp4");
+  const std::string woven = "-an -vf scale=192:144,fps=50,tinterlace=interleave_top,setfield=tff -flags +ildct+ilme ";
+  const std::string h264 = "-c:v libx264 -bf 2 -x264-params open-gop=1:scenecut=0:keyint=12:min-keyint=12 ";
+  ASSERT_TRUE(ffmpeg(source, woven + h264, dir / "h264.mp4"));
+  ASSERT_TRUE(ffmpeg(source, woven + "-c:v mpeg2video -g 12 -bf 2 -b:v 1M", dir / "mpeg2.ts"));
+  for (const bool look_ahead : {false, true}) {
+    const How how{.deinterlace = true, .look_ahead = look_ahead};
+    for (const char* name : {"h264.mp4", "mpeg2.ts"}) expect_seamless(dir / name, 0.4, 10, how);
+    expect_seamless(dir / "mpeg2.ts", 1, 3, how);
+  }
+}
+
+TEST(Cut, is_seamless_for_a_deinterlacer_over_key_frames_only) {
+  ScratchDir dir;
+  const std::string source = clip("london_roofs_360p_5s.mp4");
+  const std::string woven = "-an -flags +ildct -vf fps=50,tinterlace=interleave_bottom,setfield=bff,scale=interl=1:";
+  ASSERT_TRUE(ffmpeg(source, woven + "w=192:h=144 -c:v prores_ks", dir / "prores.mov"));
+  // Its header does not tell.
+  ASSERT_TRUE(ffmpeg(source, woven + "w=720:h=576 -pix_fmt yuv420p -c:v dvvideo", dir / "dv.avi"));
+  for (const char* name : {"prores.mov", "dv.avi"}) expect_seamless(dir / name, 1, 3, {.deinterlace = true});
+}
+
+TEST(Cut, is_seamless_for_a_deinterlacer_where_interlacing_begins_and_ends) {
+  ScratchDir dir;
+  const std::string codec = "-an -t 1 -c:v mpeg2video -b:v 1M -g 12 -bf 2 ";
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"), codec + "-vf scale=192:144,fps=25", dir / "plain.ts"));
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"),
+                     codec + "-vf scale=192:144,fps=50,tinterlace=interleave_top,setfield=tff -flags +ildct+ilme", dir / "woven.ts"));
+  const auto join = [&](const std::string& names, const std::string& to) {
+    std::string list;
+    for (const char letter : names) list += std::string("file ") + (letter == 'p' ? "plain.ts" : "woven.ts") + "\n";
+    std::ofstream(dir / "list") << list;
+    return shell("ffmpeg -v error -f concat -i " + (dir / "list") + " -c copy " + to).status == 0;
+  };
+  for (const char* names : {"pwp", "wpw"}) {
+    const std::string mixed = dir / names + std::string(".ts");
+    ASSERT_TRUE(join(names, mixed));
+    expect_seamless(mixed, 0.4, 5, {.deinterlace = true});
+  }
+}
+
+TEST(Cut, hides_from_a_deinterlacer_what_an_edit_list_hides) {
+  ScratchDir dir;
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"),
+                     "-an -vf scale=192:144,fps=50,tinterlace=interleave_top,setfield=tff -flags +ildct+ilme -c:v libx264 -g 25 -bf 2",
+                     dir / "whole.mp4"));
+  ASSERT_EQ(shell("ffmpeg -v error -y -ss 1.3 -i " + (dir / "whole.mp4") + " -c copy " + (dir / "edit.mp4")).status, 0);
+  expect_seamless(dir / "edit.mp4", 0.5, 2, {.deinterlace = true});
+}
+
+// Only a deinterlacer needs more.
+TEST(Cut, puts_no_packet_of_a_progressive_video_into_two_chunks) {
+  ScratchDir dir, out;
+  ASSERT_TRUE(ffmpeg(clip("london_roofs_360p_5s.mp4"), "-an -vf scale=160:90 -c:v libx264 -g 15 -sc_threshold 0", dir / "a.mp4"));
+  const auto plan = cut(dir / "a.mp4", out.path(), {.target_s = 0.5, .limits = {}});
+  ASSERT_TRUE(plan.has_value());
+  ASSERT_GE(plan->chunks.size(), 10U);
+  std::size_t packets = 0;
+  for (const Chunk& chunk : plan->chunks) packets += ffprobe(out / chunk.file, "packet=pts").size();
+  EXPECT_EQ(packets, ffprobe(dir / "a.mp4", "packet=pts").size());
+}
+
 TEST(Cut, is_seamless_in_vp9_av1_and_transport_streams) {
   expect_seamless(clip("odd/odd_size_321x181_vp9_opus.webm"), 0.5, 1);
   expect_seamless(clip("odd/hdr10_av1_portrait_720x1280.mp4"), 1, 1);
@@ -124,7 +208,7 @@ TEST(Cut, is_seamless_over_every_video_of_the_media_folder) {
     // Damaged files differ from themselves where decoding starts anew; they only have to be cut without a crash.
     if (!first || !*first) continue;
     if (file.find("broken") == std::string::npos) {
-      expect_seamless(file, 0.5, 1, false);
+      expect_seamless(file, 0.5, 1, {.ask_ffmpeg = false});
     } else {
       ScratchDir dir;
       const auto plan = cut(file, dir.path());

@@ -26,6 +26,7 @@ struct VideoReader::State {
   base::Status feed();
   base::Status normalise(Frame& frame);
   void tag(AVFrame& frame) const;
+  bool counts(const Frame& frame) const;
 
   Input input;
   VideoReaderOptions options;
@@ -35,9 +36,11 @@ struct VideoReader::State {
   std::unique_ptr<Scaler> scaler;  // only when the stream changes its shape
   int width = 0, height = 0, format = -1;
   bool drained = false;
+  bool hides_before_start = false;
   std::optional<Prefilter> deinterlacer;  // from the first interlaced frame on
+  std::optional<Frame> passed;            // the last one before, which that frame's deinterlacing looks at
   std::deque<Frame> filtered;
-  bool flushed = false;
+  bool flushed = false, ended = false;
   std::optional<Frame> after;  // with shown_at_start: the frame behind the one that was on the screen
   std::int64_t decoded = 0, given = 0, damaged = 0, deinterlaced = 0, resized = 0;
   std::int64_t last_pts = AV_NOPTS_VALUE;      // given out
@@ -69,6 +72,10 @@ void VideoReader::State::tag(AVFrame& frame) const {
   if (frame.sample_aspect_ratio.num == 0 && stream.sample_aspect.known()) frame.sample_aspect_ratio = to_av(stream.sample_aspect);
 }
 
+bool VideoReader::State::counts(const Frame& frame) const {
+  return (!options.start || compare(frame.pts(), *options.start) >= 0) && (!options.end || compare(frame.pts(), *options.end) < 0);
+}
+
 base::Status VideoReader::State::normalise(Frame& frame) {
   const AVFrame& av = *frame.av();
   if (format < 0) {
@@ -78,7 +85,7 @@ base::Status VideoReader::State::normalise(Frame& frame) {
     return {};
   }
   if (av.width == width && av.height == height && av.format == format) return {};
-  ++resized;
+  resized += counts(frame) ? 1 : 0;
   if (!scaler) scaler = std::make_unique<Scaler>(SWS_BICUBIC | SWS_ACCURATE_RND);
   Frame scaled(av_frame_alloc());
   AVFrame* to = scaled.av();
@@ -121,24 +128,29 @@ base::Result<std::optional<Frame>> VideoReader::State::decode() {
   last_raw_pts = pts;
   Frame frame(av.release());
   frame.set_pts({pts, stream.time_base});
-  if (frame.damaged()) ++damaged;
+  if (frame.damaged() && counts(frame)) ++damaged;
   KINORA_OK(normalise(frame));
   return std::optional<Frame>(std::move(frame));
 }
 
 base::Result<std::optional<Frame>> VideoReader::State::progressive() {
   const auto keep = [this](const Frame& frame) -> base::Status {
-    filtered.push_back(frame);
+    if (!std::exchange(passed, std::nullopt)) filtered.push_back(frame);
     return {};
   };
   while (filtered.empty()) {
     KINORA_TRY(std::optional<Frame> frame, decode());
+    if (frame && hides_before_start && options.start && compare(frame->pts(), *options.start) < 0) continue;
     if (frame && options.deinterlace && !deinterlacer && (stream.interlaced || frame->interlaced())) {
       KINORA_TRY(deinterlacer, Prefilter::make(stream, *frame, Prefilter::Turn::no));
+      if (passed) KINORA_OK(deinterlacer->push(*passed, keep));
     }
-    if (!deinterlacer) return frame;
+    if (!deinterlacer) {
+      if (options.deinterlace) passed = frame;
+      return frame;
+    }
     if (frame) {
-      if (frame->interlaced()) ++deinterlaced;
+      if (frame->interlaced() && counts(*frame)) ++deinterlaced;
       KINORA_OK(deinterlacer->push(*frame, keep));
     } else if (!flushed) {
       flushed = true;
@@ -180,7 +192,7 @@ base::Result<std::optional<Frame>> VideoReader::State::next() {
   if (!frame) return std::nullopt;
   const Timestamp pts = frame->pts();
   // Frames come in display order, so the first one behind the end ends the reading.
-  if (options.end && compare(pts, *options.end) >= 0) return std::nullopt;
+  if (options.end && compare(pts, *options.end) >= 0 && (std::exchange(ended, true) || !options.look_ahead)) return std::nullopt;
   if (last_pts != AV_NOPTS_VALUE && pts.ticks <= last_pts) frame->set_pts({last_pts + 1, pts.base});
   last_pts = frame->pts().ticks;
   ++given;
@@ -203,6 +215,7 @@ base::Result<VideoReader> VideoReader::open(const std::string& path, VideoReader
   AVStream& stream = state->input.stream(index);
   const bool jumps = state->options.seek && state->options.start.has_value();
   const bool mid_stream = jumps || av_dict_get(stream.metadata, kMidStreamKey, nullptr, 0) != nullptr;
+  state->hides_before_start = av_dict_get(stream.metadata, kFirstChunkKey, nullptr, 0) != nullptr;
   KINORA_TRY(state->decoder,
              open_decoder(stream, state->options.threads, state->options.limits, mid_stream, state->options.motion_vectors));
   if (!state->packet) return base::fail(ErrorCode::internal, "out of memory");

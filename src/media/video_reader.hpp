@@ -6,8 +6,8 @@
 // strictly (one that does not, in a broken file, becomes the last plus one tick). Full-range "yuvj" formats are given as
 // "yuv" with range full. Colour tags that only the container states are on the frames as well.
 // With `deinterlace`, pictures that are flagged as interlaced become progressive ones, one for one (yadif): as many, at the same times.
-// Damaged pictures are concealed as FFmpeg does and counted. A file that ends early gives what could be decoded; it is an
-// error only when nothing could.
+// They depend on their neighbours, those beyond `start` and `end` too, and on nothing else. Damaged pictures are concealed as FFmpeg does
+// and counted. A file that ends early gives what could be decoded; it is an error only when nothing could.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +24,7 @@ struct VideoReaderOptions {
   // clock in a plan of cut.hpp, or any clock.
   std::optional<Timestamp> start;
   std::optional<Timestamp> end;
+  bool look_ahead = false;  // also the first one behind `end`
   // Also the picture that is on the screen at `start`, given with that time, when no frame begins exactly there.
   bool shown_at_start = false;
   int threads = 0;  // decoder threads, 0: the codec's own choice
@@ -50,6 +51,7 @@ class VideoReader {
   const MediaInfo& media() const;
   Rational time_base() const;        // of every frame's pts
   std::int64_t frames_read() const;  // given out so far
+  // Within `start` and `end`:
   std::int64_t damaged_frames() const;
   std::int64_t deinterlaced_frames() const;
   std::int64_t resized_frames() const;  // brought to the first one's size or pixel format

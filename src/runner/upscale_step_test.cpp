@@ -39,9 +39,15 @@ class VideoUpscales : public ::testing::Test {
       EXPECT_GE(done->accelerated->whole, static_cast<std::int64_t>(chunks));
       EXPECT_GT(done->accelerated->carried_share(), 0.4);
     }
+    std::int64_t deinterlaced = 0;
     const auto joined = work_ / "joined.mp4";
-    testing::make_in_chunks(whole, target_s, chunks, joined, [&](const VideoEnhance& part) { return run(part); });
+    testing::make_in_chunks(whole, target_s, chunks, joined, [&](const VideoEnhance& part) {
+      auto made = run(part);
+      if (made) deinterlaced += made->deinterlaced_frames;
+      return made;
+    });
     EXPECT_EQ(testing::pictures(joined), testing::pictures(out_)) << done->frames << " pictures";
+    EXPECT_EQ(deinterlaced, done->deinterlaced_frames);
   }
 
   testing::Scratch work_;
@@ -185,6 +191,19 @@ TEST_F(VideoUpscales, fast_chunks_of_key_frames_only_join_to_the_pictures_of_the
   expect_seamless({.input = early, .output = out_, .upscale = kFast, .crf = 0}, 0.2, 3);
   for (const Op first : {Op::upscale, Op::interpolate})
     expect_seamless({.input = early, .output = out_, .upscale = kFast, .interpolate = kSmoother, .first = first, .crf = 0}, 0.2, 3);
+}
+
+// The deinterlacer looks at the pictures of the chunks beside.
+TEST_F(VideoUpscales, chunks_of_interlaced_videos_join_to_the_pictures_of_the_whole) {
+  const std::string woven =
+      jerks(12) + ",tinterlace=interleave_top,setfield=tff\" -frames:v 48 -flags +ildct+ilme -pix_fmt yuv420p ";  // 12 a second
+  for (const auto& in : {make(woven + "-c:v libx264 -bf 2 -x264-params open-gop=1:scenecut=0:keyint=12:min-keyint=12"),
+                         make(woven + "-c:v mpeg2video -b:v 4M -g 12 -bf 2", "in.ts")}) {
+    expect_seamless({.input = in, .output = out_, .upscale = kPlain, .crf = 0}, 1, 4);
+    expect_seamless({.input = in, .output = out_, .upscale = kFast, .interpolate = kSmoother, .crf = 0}, 1, 4);
+  }
+  const auto key_frames = make(woven + "-c:v libx264 -g 1 -qp 10", "key_frames.mp4");
+  expect_seamless({.input = key_frames, .output = out_, .upscale = kFast, .crf = 0}, 0.2, 2);
 }
 
 TEST_F(VideoUpscales, reports_every_frame_and_stops_when_asked) {

@@ -266,8 +266,8 @@ base::Result<VideoEnhanced> enhance_video(const VideoEnhance& request, const Net
     const auto* video = info.video();
     if (video == nullptr) return base::fail(ErrorCode::unsupported, "the file holds no video");
     options.start = media::Timestamp{request.range->start_pts, video->time_base};
-    // An interpolation looks at the picture behind the range.
-    if (!request.interpolate) options.end = media::Timestamp{request.range->end_pts, video->time_base};
+    options.end = media::Timestamp{request.range->end_pts, video->time_base};
+    options.look_ahead = request.interpolate.has_value();
   }
   KINORA_TRY(auto reader, media::VideoReader::open(request.input, options));
   return Pipeline(request, networks, control, std::move(reader)).run();
