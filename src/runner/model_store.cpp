@@ -3,6 +3,8 @@
 #include <ATen/DeviceAccelerator.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <tuple>
 
 #include "base/log.hpp"
 #include "models/loose_model.hpp"
@@ -76,6 +78,12 @@ const Residency::Row* row_of(const std::vector<Residency::Row>& rows, const std:
   return found == rows.end() ? nullptr : &*found;
 }
 
+// The lower the better: the wanted scale, then what is nearest above (nothing has to be made up), then the largest below.
+std::pair<bool, int> unfit(int scale, int wanted) {
+  if (wanted <= 0) return {false, 0};
+  return {scale < wanted, std::abs(scale - wanted)};
+}
+
 }  // namespace
 
 ResidencyBudget residency_budget(const RunnerSettings& settings) {
@@ -141,7 +149,7 @@ base::Result<ModelEntry> ModelStore::choose(const std::optional<std::string>& mo
   const ModelEntry* found = nullptr;
   for (const ModelEntry& candidate : listing->models) {
     if (!candidate.serves(task) || (model && candidate.id != *model)) continue;
-    const auto rank = [&](const ModelEntry& entry) { return std::pair(scale > 0 && entry.scale != scale, entry.folder); };
+    const auto rank = [&](const ModelEntry& entry) { return std::tuple(unfit(entry.scale, scale), entry.folder); };
     if (found == nullptr || rank(candidate) < rank(*found)) found = &candidate;
   }
   if (found != nullptr) return *found;

@@ -27,8 +27,8 @@ class ModelStore {
   // what cannot be used with id, kind and reason.
   base::json::array list() const;
 
-  // The model of that id, or without one the first that serves the task, with the wanted scale if there is one (0: any): a model
-  // of an earlier folder before one of a later, then by id, so that a folder that is added changes nothing.
+  // The model of that id, or without one the first that serves the task: by scale (the wanted one, else the next above, else the largest
+  // below; 0: any), then a model of an earlier folder before one of a later, then by id, so that a folder that is added changes nothing.
   // not_found: no such model, or it does not serve the task. invalid: it cannot be used, and why.
   base::Result<ModelEntry> choose(const std::optional<std::string>& model, std::string_view task, int scale) const;
 

@@ -35,5 +35,20 @@ TEST(ModelStore, gives_video_models_the_second_device_for_guidance) {
   EXPECT_EQ(std::ranges::count(pipeline.components(), "transformer", &models::ComponentState::name), 2);
 }
 
+// Of the starters 2x and 4x.
+TEST(ModelStore, chooses_the_wanted_scale_else_the_next_above_else_the_largest) {
+  RunnerSettings settings;
+  settings.models_dirs = {std::filesystem::path(KINORA_SOURCE_DIR) / "weights"};
+  const ModelStore store(settings);
+  const auto scale_for = [&](int wanted) { return store.choose(std::nullopt, "video-upscale", wanted)->scale; };
+  EXPECT_EQ(scale_for(0), 2);  // the first
+  EXPECT_EQ(scale_for(1), 2);
+  EXPECT_EQ(scale_for(2), 2);
+  EXPECT_EQ(scale_for(3), 4);
+  EXPECT_EQ(scale_for(4), 4);
+  EXPECT_EQ(scale_for(8), 4);
+  EXPECT_EQ(store.choose("kinora-sr2x", "video-upscale", 4)->scale, 2);
+}
+
 }  // namespace
 }  // namespace kinora::runner
