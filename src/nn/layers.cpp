@@ -29,7 +29,9 @@ at::Tensor take_bias(const Weights& w, std::int64_t out, Bias with_bias) {
 Linear::Linear(const Weights& w, std::int64_t in, std::int64_t out, Bias with_bias)
     : weight(w.take_matrix("weight", {out, in})), bias(take_bias(w, out, with_bias)) {}
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  return at::linear(x, gguf::is_packed(weight) ? gguf::unpacked(weight, x.scalar_type()) : weight, bias);
+  // Of lists in another order at::linear would multiply each by a copy of the weight.
+  const auto lists = x.dim() > 2 ? x.contiguous() : x;
+  return at::linear(lists, gguf::is_packed(weight) ? gguf::unpacked(weight, x.scalar_type()) : weight, bias);
 }
 
 Conv2d::Conv2d(const Weights& w, std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride_, std::int64_t padding_,
