@@ -107,8 +107,8 @@ struct Plan {
 };
 
 std::size_t entry_before(const std::vector<PacketNote>& packets, std::size_t i) {
-  while (--i > 0 && !packets[i].entry) {
-  }
+  do --i;
+  while (i > 0 && !packets[i].entry);
   return i;
 }
 
